@@ -1,0 +1,1 @@
+"""valija-server: starts, keeps and questions one installation."""

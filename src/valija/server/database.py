@@ -1,0 +1,51 @@
+"""The database: reached, created, brought up to date."""
+
+import argparse
+
+from valija.server import home
+from valija.server.home import Stop
+
+
+def run(options: argparse.Namespace) -> int:
+    """`valija-server migrate`"""
+    home.prepare(options.home)
+    set_up()
+    done = migrate()
+    print(f"{done} migrations applied." if done else "Up to date.")
+    return 0
+
+
+def set_up() -> None:
+    """Load Django, once."""
+    import django
+    from django.apps import apps
+
+    if not apps.ready:
+        django.setup()
+
+
+def pending() -> list[str]:
+    """The migrations that this database still lacks.
+
+    Raises:
+        Stop: the database cannot be reached.
+    """
+    from django.db import DatabaseError, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError as error:
+        raise Stop(f"The database cannot be reached: {error}".strip()) from error
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+def migrate() -> int:
+    """Apply what is pending, and say how many that were."""
+    from django.core.management import call_command
+
+    todo = pending()
+    if todo:
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
+    return len(todo)
