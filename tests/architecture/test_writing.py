@@ -1,0 +1,50 @@
+"""Only operations write: reading is free, and a change always passes permission, refusal, journal and letter."""
+
+import ast
+
+from tests.architecture.source import modules
+
+WRITES = {
+    "abulk_create", "acreate", "adelete", "aget_or_create", "asave", "aupdate", "aupdate_or_create",
+    "bulk_create", "bulk_update", "create", "delete", "get_or_create", "save", "update", "update_or_create",
+}  # fmt: skip
+# Who else may write, and why.
+ALLOWED = {
+    "journal/journal.py": "`record` is the one way into the journal",
+    "accounts/sessions.py": "Django's session engine calls it for every request",
+}
+
+
+def _is_write(call: ast.Call) -> bool:
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in WRITES:
+        return False
+    # A dict or a digest is updated with a value; a QuerySet with names.
+    return call.func.attr != "update" or bool(call.keywords and not call.args)
+
+
+def test_only_operations_write() -> None:
+    found = [
+        f"{path}:{node.lineno}: {ast.unparse(node.func)}"
+        for path, tree in modules().items()
+        if path.rpartition("/")[2] not in {"operations.py", "models.py"} and path not in ALLOWED
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and _is_write(node)
+    ]
+    assert found == []
+
+
+def test_each_exception_is_still_needed() -> None:
+    for path in ALLOWED:
+        assert any(isinstance(node, ast.Call) and _is_write(node) for node in ast.walk(modules()[path])), path
+
+
+def test_an_operation_says_who_does_it() -> None:
+    """`by=` comes last and by name alone."""
+    found = []
+    for path, tree in modules().items():
+        if not path.endswith("operations.py"):
+            continue
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and any(argument.arg == "by" for argument in node.args.args):
+                found.append(f"{path}:{node.lineno}: {node.name}")
+    assert found == []
