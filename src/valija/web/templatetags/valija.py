@@ -1,0 +1,88 @@
+"""Small pieces of pages that stand many times on one: icons, fields, lists of errors, links to the next page."""
+
+from functools import cache
+from typing import Any
+
+from django import forms, template
+from django.forms.boundfield import BoundField
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+# Widgets that are several controls, or one that stands before its label.
+GROUPS = (forms.RadioSelect, forms.CheckboxSelectMultiple)
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """An icon of the sprite, silent for screen readers: the words beside it say what it means."""
+    return _icon(name, classes)
+
+
+@cache
+def _icon(name: str, classes: str) -> SafeString:
+    return format_html(
+        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        f"icon {classes}".rstrip(),
+        static("valija/icons.svg"),
+        name,
+    )
+
+
+@register.inclusion_tag("parts/field.html")
+def field(bound: BoundField, label: str = "", **attributes: Any) -> dict[str, Any]:
+    """A field of a form: label, error, control, help, tied together for screen readers.
+
+    Attributes of the control are given by name, `_` for `-`: `{% field form.email autocomplete="username" %}`.
+    """
+    given = {name.replace("_", "-"): value for name, value in attributes.items()}
+    widget = bound.field.widget
+    if isinstance(widget, GROUPS):
+        kind, own = "group", "form-check-input"
+    elif isinstance(widget, forms.CheckboxInput):
+        kind, own = "check", "form-check-input"
+    else:
+        kind, own = "line", "form-select" if isinstance(widget, forms.Select) else "form-control"
+    classes = [own, widget.attrs.get("class", ""), given.pop("class", "")]
+    given["class"] = " ".join(filter(None, classes))
+    choices = bound.subwidgets if kind == "group" else []
+    for choice in choices:
+        choice.data["attrs"]["class"] = own
+    return {
+        "field": bound,
+        "kind": kind,
+        "label": label or bound.label,
+        "attributes": given,
+        "control": bound.as_widget(attrs=given) if kind != "group" else "",
+        "choices": choices,
+        "optional": not bound.field.required and kind == "line",
+    }
+
+
+@register.inclusion_tag("parts/errors.html")
+def errors(*of: forms.BaseForm) -> dict[str, Any]:
+    """What has to be corrected in these forms, at the top of the page, each a link to its field."""
+    found = [
+        {"id": bound.id_for_label or f"{bound.auto_id}_0", "label": bound.label, "sentence": sentence}
+        for form in of
+        for bound in form
+        for sentence in bound.errors
+    ]
+    general = [{"sentence": sentence} for form in of for sentence in form.non_field_errors()]
+    return {"errors": [*general, *found]}
+
+
+@register.inclusion_tag("parts/keypager.html", takes_context=True)
+def keypager(context: template.Context, page: Any, first: str = "", last: str = "", count: int | None = None) -> dict[str, Any]:
+    """From ... to ..., Previous and Next; `page` is one of `valija.core.pages`, the words name its first and last row."""
+    query = context["request"].GET.copy()
+    addresses = {}
+    for direction in ("after", "before"):
+        query.pop("after", None)
+        query.pop("before", None)
+        if cursor := getattr(page, direction):
+            query[direction] = cursor
+            addresses[direction] = f"?{query.urlencode()}"
+    return {"first": first, "last": last, "count": count, "next": addresses.get("after"), "previous": addresses.get("before")}
