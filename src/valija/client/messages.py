@@ -307,9 +307,10 @@ valija: activa una licencia de Valija en este dispositivo y la muestra, también
   --version         la versión de este programa
   --help            este texto
 
-Los archivos se guardan en VALIJA_CLIENT_HOME o, si no, en la carpeta de configuración del usuario.
-Termina con 0: hecho; 1: rechazado, o no hay licencia aquí; 2: no entendido; 3: no se puede llegar
-al servidor; 4: la licencia no es válida (cambiada, caducada, demasiado tiempo sin conexión).
+Los archivos se guardan en VALIJA_CLIENT_HOME o, si no, en la carpeta de configuración
+del usuario.
+Termina con 0: hecho; 1: rechazado, o no hay licencia aquí; 2: no entendido; 3: no se puede
+llegar al servidor; 4: la licencia no es válida (cambiada, caducada, mucho tiempo sin conexión).
 """,
     """\
 valija : active une licence Valija sur cet appareil et l'affiche, même sans connexion
@@ -319,7 +320,8 @@ valija : active une licence Valija sur cet appareil et l'affiche, même sans con
       --server ou VALIJA_SERVER, sauf si un serveur a déjà servi ici.
   valija license [--online | --offline] [--json]
       Affiche forfait, titulaire, compte, appareil, expiration et si la signature correspond.
-      Renouvelle le fichier de licence quand il est temps et s'il y a une connexion ; --online : maintenant.
+      Renouvelle le fichier de licence quand il est temps, s'il y a une connexion ;
+      --online : maintenant.
   valija deactivate [--forget]
       Libère la licence pour un autre appareil. --forget : sans le serveur.
 
@@ -327,7 +329,8 @@ valija : active une licence Valija sur cet appareil et l'affiche, même sans con
   --version         la version de ce programme
   --help            ce texte
 
-Les fichiers sont conservés dans VALIJA_CLIENT_HOME, sinon dans le dossier de configuration de l'utilisateur.
+Les fichiers sont conservés dans VALIJA_CLIENT_HOME, sinon dans le dossier de configuration
+de l'utilisateur.
 Se termine par 0 : fait ; 1 : refusé, ou pas de licence ici ; 2 : pas compris ; 3 : serveur
 injoignable ; 4 : la licence n'est pas valable (modifiée, expirée, trop longtemps hors ligne).
 """,

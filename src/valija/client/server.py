@@ -129,7 +129,7 @@ class Server:
             answer = httpx.request(
                 method, f"{self.address}/api/v1{path}", json=json, headers=headers, timeout=self.timeout
             )
-        except httpx.InvalidURL:
+        except (httpx.InvalidURL, UnicodeError):  # no name of a host
             raise NotAValijaServer(server=self.address) from None
         except httpx.ConnectError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
