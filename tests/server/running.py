@@ -24,49 +24,54 @@ class Running:
         self.port = port or free_port()
         self.url = f"http://localhost:{self.port}"
         self.environment = environment(home, database_url)
-        self.errors = home.with_suffix(".errors").open("a+")
+        self._printed = home.with_suffix(".printed")
+        self._complaints = home.with_suffix(".complaints")
         self.started = time.monotonic()
-        self.process = subprocess.Popen(
-            [*SERVER, "serve", "--port", str(self.port), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            text=True,
-            env=self.environment,
-            process_group=0,
-        )
-        self.said: list[str] = []
+        with self._printed.open("w") as printed, self._complaints.open("w") as complaints:
+            self.process = subprocess.Popen(
+                [*SERVER, "serve", "--port", str(self.port), *arguments],
+                stdout=printed,
+                stderr=complaints,
+                env=self.environment,
+                process_group=0,
+            )
 
     def wait_until_ready(self, seconds: float = 60) -> "Running":
         """Wait for the line that says so, and note how long it took."""
-        assert self.process.stdout is not None
-        os.set_blocking(self.process.stdout.fileno(), False)
-        until(lambda: self._heard(f"Valija is ready at {self.url}"), seconds, self._report)
+        until(lambda: self._has_printed(f"Valija is ready at {self.url}\n"), seconds, self._report)
         self.seconds_to_start = time.monotonic() - self.started
         return self
 
     def links(self) -> dict[str, str]:
         """The sign-in links printed at the start, by address."""
-        until(lambda: self._heard("Sign in as "), 5, self._report)
-        lines = [line.removeprefix("Sign in as ") for line in self.said if line.startswith("Sign in as ")]
-        return dict(line.split(": ", 1) for line in lines)
+        until(lambda: self._has_printed("Sign in as "), 5, self._report)
+        lines = self._printed.read_text().splitlines()
+        return dict(
+            line.removeprefix("Sign in as ").split(": ", 1)
+            for line in lines
+            if line.startswith("Sign in as ")
+        )
 
-    def _heard(self, beginning: str) -> bool:
-        assert self.process.stdout is not None
+    def _has_printed(self, words: str) -> bool:
         assert self.process.poll() is None, self._report()
-        self.said += self.process.stdout.read().splitlines()
-        return any(line.startswith(beginning) for line in self.said)
+        return words in self._printed.read_text()
 
     def _report(self) -> str:
-        self.errors.seek(0)
-        return "\n".join(self.said) + self.errors.read()
+        return self._printed.read_text() + self.complaints()
 
     def complaints(self) -> str:
-        self.errors.seek(0)
-        return self.errors.read()
+        return self._complaints.read_text()
 
-    def process_of(self, name: str) -> int:
-        """The process that runs `web` or `worker`."""
-        return next(pid for pid in children_of(self.process.pid) if f"\0{name}\0" in command_of(pid))
+    def process_of(self, name: str, *, other_than: int = 0) -> int:
+        """The process that runs `web` or `worker`, once there is one."""
+        found: list[int] = []
+
+        def there() -> bool:
+            found[:] = [pid for pid in children_of(self.process.pid) if f"\0{name}\0" in command_of(pid)]
+            return found not in ([], [other_than])
+
+        until(there, 10, self._report)
+        return found[0]
 
     def answers(self) -> bool:
         """Whether the portal answers."""
@@ -84,9 +89,6 @@ class Running:
             return self.process.wait(timeout=15)
         finally:
             self.process.kill()
-            if self.process.stdout:
-                self.process.stdout.close()
-            self.errors.close()
 
 
 @contextmanager

@@ -38,7 +38,10 @@ def test_a_sign_in_link_leads_to_the_running_server(server: Running) -> None:
 
 def test_nobody_gets_a_link_for_an_unknown_address(server: Running) -> None:
     result = command(
-        server.home, "sign-in-link", "eve@aurora.example", database_url=server.environment["VALIJA_DATABASE_URL"]
+        server.home,
+        "sign-in-link",
+        "eve@aurora.example",
+        database_url=server.environment["VALIJA_DATABASE_URL"],
     )
     assert (result.returncode, result.stderr) == (1, "Nobody here has the address eve@aurora.example.\n")
 

@@ -55,8 +55,8 @@ def test_a_process_that_is_killed_is_started_again(server: Running, name: str) -
     killed = server.process_of(name)
     os.kill(killed, signal.SIGKILL)
     until(lambda: not alive(killed), 2)
-    until(lambda: len(children_of(server.process.pid)) == 2 and server.answers(), 10)
-    assert server.process_of(name) != killed
+    assert server.process_of(name, other_than=killed)
+    until(server.answers, 10)
     assert f"{name} ended (signal 9); starting it again" in server.complaints()
 
 
@@ -100,7 +100,9 @@ def test_two_cannot_serve_one_home(server: Running) -> None:
     assert f"Valija already runs in {server.home} (process {server.process.pid})" in result.stderr
 
 
-def test_a_web_process_that_cannot_start_is_told_with_the_end_of_its_log(home: Path) -> None:
-    result = command(home, "serve", "--host", "192.0.2.1", "--port", str(free_port()))
+def test_a_database_that_does_not_answer_is_told_in_a_sentence(home: Path) -> None:
+    unreachable = f"postgresql://nobody:nothing@127.0.0.1:{free_port()}/none"
+    result = command(home, "serve", "--port", str(free_port()), database_url=unreachable)
     assert result.returncode == 1
-    assert "cannot be used" in result.stderr
+    assert "The database cannot be reached" in result.stderr
+    assert "Traceback" not in result.stderr

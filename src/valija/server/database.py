@@ -16,12 +16,20 @@ def run(options: argparse.Namespace) -> int:
 
 
 def set_up() -> None:
-    """Load Django, once."""
+    """Load Django, once.
+
+    Raises:
+        Stop: an environment variable holds what cannot be used.
+    """
     import django
     from django.apps import apps
+    from django.core.exceptions import ImproperlyConfigured
 
     if not apps.ready:
-        django.setup()
+        try:
+            django.setup()
+        except ImproperlyConfigured as error:
+            raise Stop(str(error)) from error
 
 
 def pending() -> list[str]:
