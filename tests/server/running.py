@@ -11,19 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from tests import databases
-
 SERVER = (sys.executable, "-m", "valija.server.main")
 
 
 class Running:
     """One `valija-server serve` and all that it has started."""
 
-    def __init__(self, home: Path, *arguments: str, database_url: str = "", port: int = 0) -> None:
+    def __init__(
+        self, home: Path, *arguments: str, database_url: str = "", port: int = 0, **variables: str
+    ) -> None:
         self.home = home
         self.port = port or free_port()
         self.url = f"http://localhost:{self.port}"
-        self.environment = environment(home, database_url)
+        self.environment = environment(home, database_url, **variables)
         self._printed = home.with_suffix(".printed")
         self._complaints = home.with_suffix(".complaints")
         self.started = time.monotonic()
@@ -92,27 +92,27 @@ class Running:
 
 
 @contextmanager
-def running(home: Path, *arguments: str) -> Iterator[Running]:
-    """A server that is ready, on the database that this run of the tests is about."""
-    with databases.fresh() as database_url:
-        server = Running(home, *arguments, database_url=database_url)
-        try:
-            yield server.wait_until_ready()
-        finally:
-            server.stop()
+def running(home: Path, *arguments: str, database_url: str = "", **variables: str) -> Iterator[Running]:
+    """A server that is ready; without a `database_url` on SQLite."""
+    server = Running(home, *arguments, database_url=database_url, **variables)
+    try:
+        yield server.wait_until_ready()
+    finally:
+        server.stop()
 
 
-def command(home: Path, *arguments: str, database_url: str = "") -> subprocess.CompletedProcess[str]:
+def command(
+    home: Path, *arguments: str, database_url: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
     """One command of `valija-server`, to its end."""
-    return subprocess.run(
-        [*SERVER, *arguments], env=environment(home, database_url), capture_output=True, text=True, timeout=60
-    )
+    surroundings = environment(home, database_url, **variables)
+    return subprocess.run([*SERVER, *arguments], env=surroundings, capture_output=True, text=True, timeout=60)
 
 
-def environment(home: Path, database_url: str = "") -> dict[str, str]:
+def environment(home: Path, database_url: str = "", **variables: str) -> dict[str, str]:
     """The caller's environment without his own installation in it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VALIJA_", "DJANGO_"))}
-    return {**kept, "VALIJA_HOME": str(home), "VALIJA_DATABASE_URL": database_url}
+    return {**kept, "VALIJA_HOME": str(home), "VALIJA_DATABASE_URL": database_url, **variables}
 
 
 def free_port() -> int:

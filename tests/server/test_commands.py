@@ -7,6 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests import databases
 from tests.server.running import Running, command, running
 
 pytestmark = pytest.mark.server
@@ -14,7 +15,8 @@ pytestmark = pytest.mark.server
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("installation") / "home", "--demo") as started:
+    home = tmp_path_factory.mktemp("installation") / "home"
+    with databases.fresh() as database_url, running(home, "--demo", database_url=database_url) as started:
         yield started
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import databases
 from tests.server.running import Running, alive, children_of, command, family_of, free_port, running, until
 
 pytestmark = pytest.mark.server
@@ -23,7 +24,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(home: Path) -> Iterator[Running]:
-    with running(home) as started:
+    with databases.fresh() as database_url, running(home, database_url=database_url) as started:
         yield started
 
 
