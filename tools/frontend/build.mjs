@@ -35,15 +35,21 @@ const sheets = {
   },
 };
 
-// Bootstrap's parts that do nothing without Bootstrap's JavaScript, which we do not load.
+// What is left out of Bootstrap: parts that do nothing without its JavaScript, which we do not load ...
 const scripted = /^(accordion|bs-popover|bs-tooltip|btn-close|carousel|collaps|drop|modal|navbar|offcanvas|popover|spinner|tab-|toast|tooltip)/;
+// ... parts for which the theme has its own (flash, sheet, tabs, keypager ...), and utilities in Bootstrap's colors ...
+const replaced =
+  /^(alert|badge-|btn-(outline-)?(success|info|warning|light|dark)|card|figure|form-(floating|range|switch)|input-group|link-|list-group|nav|page-|pagination|placeholder|progress|ratio|table-(primary|success|info|warning|danger|light|dark)|text-bg-)/;
+// ... and utilities that no page of ours has wanted.
+const unwanted = /^(display-|float-|focus-ring|icon-link|object-|offset-|order-|sticky-)/;
+const leftOut = [scripted, replaced, unwanted];
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 const fromPackage = ([name, path]) => readFileSync(join(here, "node_modules", name, path));
 const versionOf = (name) => JSON.parse(fromPackage([name, "package.json"])).version;
 
-function withoutScriptedParts(rule) {
-  const goes = (selector) => selector.some((part) => part.type === "class" && scripted.test(part.name));
+function withoutLeftOutParts(rule) {
+  const goes = (selector) => selector.some((part) => part.type === "class" && leftOut.some((names) => names.test(part.name)));
   return rule.value.selectors.every(goes) ? [] : undefined;
 }
 
@@ -63,7 +69,7 @@ function theme(without) {
 function sheet(name, { base, without }) {
   const bootstrap = withoutDataImages(fromPackage(base).toString());
   const options = { minify: true, filename: name };
-  const kept = transform({ ...options, code: Buffer.from(bootstrap), visitor: { Rule: { style: withoutScriptedParts } } });
+  const kept = transform({ ...options, code: Buffer.from(bootstrap), visitor: { Rule: { style: withoutLeftOutParts } } });
   const ours = transform({ ...options, code: Buffer.from(theme(without)) });
   for (const { message } of [...kept.warnings, ...ours.warnings]) throw new Error(message);
   const licence = `/*! Bootstrap ${versionOf("bootstrap")}, MIT (bootstrap.LICENSE.txt), with Valija's theme. Made by bin/vendor. */\n`;

@@ -8,6 +8,7 @@ from django.forms.boundfield import BoundField
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 register = template.Library()
 
@@ -65,17 +66,25 @@ def field(bound: BoundField, label: str = "", **attributes: Any) -> dict[str, An
 def errors(*of: forms.BaseForm) -> dict[str, Any]:
     """What has to be corrected in these forms, at the top of the page, each a link to its field."""
     found = [
-        {"id": bound.id_for_label or f"{bound.auto_id}_0", "label": bound.label, "sentence": sentence}
+        {"id": bound.id_for_label or f"{bound.auto_id}_0", "words": _named(bound, str(sentence))}
         for form in of
         for bound in form
         for sentence in bound.errors
     ]
-    general = [{"sentence": sentence} for form in of for sentence in form.non_field_errors()]
+    general = [{"words": sentence} for form in of for sentence in form.non_field_errors()]
     return {"errors": [*general, *found]}
 
 
+def _named(bound: BoundField, sentence: str) -> str:
+    if str(bound.label).endswith("?"):
+        return f"{bound.label} {sentence}"
+    return gettext("%(label)s: %(sentence)s") % {"label": bound.label, "sentence": sentence}
+
+
 @register.inclusion_tag("parts/keypager.html", takes_context=True)
-def keypager(context: template.Context, page: Any, first: str = "", last: str = "", count: int | None = None) -> dict[str, Any]:
+def keypager(
+    context: template.Context, page: Any, first: str = "", last: str = "", count: int | None = None
+) -> dict[str, Any]:
     """From ... to ..., Previous and Next; `page` is one of `valija.core.pages`, the words name its first and last row."""
     query = context["request"].GET.copy()
     addresses = {}
@@ -85,4 +94,10 @@ def keypager(context: template.Context, page: Any, first: str = "", last: str = 
         if cursor := getattr(page, direction):
             query[direction] = cursor
             addresses[direction] = f"?{query.urlencode()}"
-    return {"first": first, "last": last, "count": count, "next": addresses.get("after"), "previous": addresses.get("before")}
+    return {
+        "first": first,
+        "last": last,
+        "count": count,
+        "next": addresses.get("after"),
+        "previous": addresses.get("before"),
+    }

@@ -10,10 +10,11 @@
 let dialog = null;
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest?.("a[data-window], dialog a[data-close]");
+  const link = event.target.closest?.("a[data-window], dialog a[data-close], dialog .errors a");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   if (link.matches("[data-close]")) dialog.close();
+  else if (link.matches(".errors a")) dialog.querySelector(link.getAttribute("href"))?.focus(); // no trace in the address
   else follow(link);
 });
 
@@ -131,7 +132,7 @@ function sayUnreachable(form) {
 function goTo({ url, document: page }) {
   if (needsMore(page)) return location.assign(url);
   const same = url === location.href.split("#")[0];
-  history.replaceState({ fetched: true }, "");
+  history.replaceState({ fetched: true }, "", same ? url : undefined);
   if (!same) history.pushState({ fetched: true }, "", url);
   for (const name of ["lang", "class", "data-bs-theme"]) {
     const value = page.documentElement.getAttribute(name);
