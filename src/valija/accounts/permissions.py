@@ -1,0 +1,57 @@
+"""Who may do what: the permissions, and what each role holds."""
+
+from enum import StrEnum
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Permission(StrEnum):
+    # Every user of an account
+    ACCOUNT_PAGE = "account.page"
+    # The business
+    BILLING_SEE = "billing.see"
+    CART_CHANGE = "cart.change"
+    ORDER_PLACE = "order.place"
+    LICENSE_SEE = "license.see"
+    LICENSE_ASSIGN = "license.assign"
+    USER_SEE = "user.see"
+    USER_ADD = "user.add"
+    DOMAIN_SEE = "domain.see"
+    DOMAIN_CLAIM = "domain.claim"
+    JOURNAL_ACCOUNT = "journal.account"
+    TOKEN_CREATE = "token.create"  # noqa: S105 (a name, not a secret)
+    # The provider
+    ACCOUNT_CREATE = "account.create"
+    DOMAIN_APPROVE = "domain.approve"
+
+
+class Role(TextChoices):
+    ADMINISTRATOR = "administrator", _("Administrator")
+    BILLING = "billing", _("Billing")
+    USER = "user", _("User")
+    PROVIDER = "provider", _("Provider")
+
+
+_USER = {Permission.ACCOUNT_PAGE}
+_BILLING = _USER | {Permission.BILLING_SEE, Permission.CART_CHANGE, Permission.ORDER_PLACE, Permission.LICENSE_SEE}
+_ADMINISTRATOR = _BILLING | {
+    Permission.LICENSE_ASSIGN,
+    Permission.USER_SEE,
+    Permission.USER_ADD,
+    Permission.DOMAIN_SEE,
+    Permission.DOMAIN_CLAIM,
+    Permission.JOURNAL_ACCOUNT,
+    Permission.TOKEN_CREATE,
+}
+_PROVIDER = _USER | {Permission.ACCOUNT_CREATE, Permission.DOMAIN_APPROVE}
+
+OF_ROLE: dict[str, frozenset[str]] = {
+    Role.ADMINISTRATOR: frozenset(_ADMINISTRATOR),
+    Role.BILLING: frozenset(_BILLING),
+    Role.USER: frozenset(_USER),
+    Role.PROVIDER: frozenset(_PROVIDER),
+}
+EVERYTHING = frozenset(Permission)
+# What a program's token can be limited to; a token never holds more than its maker.
+SCOPES = frozenset(_ADMINISTRATOR - _USER)

@@ -1,0 +1,50 @@
+"""Sessions of signed-in browsers: Django's, with the key hashed at rest and the user beside it, so they can be listed."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.utils import timezone
+
+from valija.accounts.models import Session
+from valija.core import tokens
+
+
+def stored_key(session_key: str) -> str:
+    """What the database knows of a browser's session key."""
+    return tokens.digest(session_key, "session")
+
+
+class SessionStore(DatabaseStore):
+    """The browser keeps the key; the database keeps its digest."""
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def _get_session_from_db(self) -> Session | None:
+        found: Session | None = Session.objects.filter(
+            session_key=stored_key(self.session_key or ""), expire_date__gt=timezone.now()
+        ).first()
+        if found is None:
+            self._session_key = None
+        return found
+
+    def exists(self, session_key: str) -> bool:
+        return Session.objects.filter(session_key=stored_key(session_key)).exists()
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        started = data.get("started_at")
+        return Session(
+            session_key=stored_key(self._get_or_create_session_key()),
+            session_data=self.encode(data),
+            expire_date=self.get_expiry_date(),
+            user_id=data.get(SESSION_KEY),
+            address=data.get("address", ""),
+            browser=data.get("browser", ""),
+            started_at=datetime.fromisoformat(started) if started else timezone.now(),
+        )
+
+    def delete(self, session_key: str | None = None) -> None:
+        Session.objects.filter(session_key=stored_key(session_key or self.session_key or "")).delete()

@@ -1,0 +1,168 @@
+"""The cart, purchases and money. Amounts are whole minor units; the ledger is appended to, never edited."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from valija.accounts.models import Account, User
+from valija.core.ids import new_id
+from valija.core.money import Money
+from valija.licensing.models import Interval, License, Plan
+
+
+class CartLine(models.Model):
+    """Licenses that an account is about to buy. The cart is the account's: it outlives sign-outs and is shared."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="cart")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
+    interval = models.CharField(max_length=5, choices=Interval)
+    quantity = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "plan", "interval"], name="same_plan_merges"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="cart_line_has_a_quantity"),
+        ]
+
+
+class Orders(models.QuerySet["Order"]):
+    def open(self) -> "Orders":
+        return self.filter(paid_at=None, canceled_at=None)
+
+    def paid(self) -> "Orders":
+        return self.exclude(paid_at=None)
+
+
+class Order(models.Model):
+    """A purchase as it was confirmed: prices copied, amounts fixed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="orders")
+    buyer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="orders")
+    key = models.CharField(max_length=64)  # of the confirm window or the program's request: the same buys once
+    fingerprint = models.CharField(max_length=64)  # of the quote that was shown
+    currency = models.CharField(max_length=3)
+    net = models.BigIntegerField()
+    total = models.BigIntegerField()
+    taxes = models.JSONField(default=list)  # [{name, rate (thousandths of a percent), amount}]
+    placed_at = models.DateTimeField(default=timezone.now)
+    paid_at = models.DateTimeField(null=True)
+    canceled_at = models.DateTimeField(null=True)
+
+    objects = Orders.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "key"], name="a_key_buys_once"),
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(paid_at=None, canceled_at=None), name="one_open_order_per_account"
+            ),
+            models.CheckConstraint(condition=Q(paid_at=None) | Q(canceled_at=None), name="paid_or_canceled"),
+        ]
+        indexes = [models.Index(fields=["account", "-id"], name="orders_of_account")]
+
+    @property
+    def number(self) -> str:
+        """How people call a purchase: the random end of its key."""
+        return self.pk.hex[-8:].upper()
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.total, self.currency)
+
+    @property
+    def what(self) -> str:
+        return ", ".join(f"{line.quantity} {line.plan_name}" for line in self.lines.all())
+
+
+class OrderLine(models.Model):
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
+    plan_name = models.CharField(max_length=60)
+    interval = models.CharField(max_length=5, choices=Interval)
+    quantity = models.PositiveIntegerField()
+    unit_price = models.BigIntegerField()  # for a whole interval
+    unit_due = models.BigIntegerField()  # until the common renewal
+    net = models.BigIntegerField()
+    days = models.PositiveSmallIntegerField()
+    days_of_period = models.PositiveSmallIntegerField()
+    renews_on = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(net=models.F("unit_due") * models.F("quantity")), name="line_adds_up")
+        ]
+
+
+class Grant(models.Model):
+    """That an order's line paid for this license: the database lets it be given out once."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="grants")
+    number = models.PositiveIntegerField()  # 1 to the line's quantity
+    license = models.OneToOneField(License, on_delete=models.PROTECT, related_name="grant")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["line", "number"], name="granted_once")]
+
+
+class Payment(models.Model):
+    """What a payment provider was asked to charge for an order."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="payment")
+    provider = models.CharField(max_length=20)
+    reference = models.CharField(max_length=80, null=True)  # noqa: DJ001 (unique, so unknown must be null)
+    page_url = models.CharField(max_length=500, blank=True)
+    refusals = models.PositiveSmallIntegerField(default=0)  # how many refused attempts the journal has told
+    reason = models.CharField(max_length=40, blank=True)  # of the latest refusal
+    looked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["provider", "reference"], name="reference_once")]
+
+
+class NoticeReceipt(models.Model):
+    """That a provider's notice was processed; the same notice again changes nothing."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    provider = models.CharField(max_length=20)
+    notice = models.CharField(max_length=80)
+    received_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["provider", "notice"], name="notice_once")]
+
+
+class LedgerEntry(models.Model):
+    """Double entry: the entries of one order add up to nothing."""
+
+    class Book(models.TextChoices):
+        PROVIDER = "provider"  # what the payment provider owes us
+        REVENUE = "revenue"
+        TAX = "tax"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="ledger")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="ledger")
+    at = models.DateTimeField(default=timezone.now)
+    book = models.CharField(max_length=10, choices=Book)
+    amount = models.BigIntegerField()  # debit positive, credit negative
+    currency = models.CharField(max_length=3)
+
+
+class TaxRate(models.Model):
+    """A tax of a country or region, from a day on."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    country = models.CharField(max_length=2)
+    region = models.CharField(max_length=6, blank=True)
+    name = models.CharField(max_length=20)
+    rate = models.PositiveIntegerField()  # thousandths of a percent: 21 % is 21000, 9.975 % is 9975
+    since = models.DateField()
+    until = models.DateField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["country", "region", "name", "since"], name="rate_once")]

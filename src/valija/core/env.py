@@ -1,0 +1,63 @@
+"""Every setting an operator can make, read from the environment in one place."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable: its name, what it is without being set, and what it is for."""
+
+    name: str
+    default: str
+    purpose: str
+
+    def read(self) -> str:
+        return os.environ.get(self.name, self.default)
+
+
+HOME = Variable("VALIJA_HOME", "var", "folder of all state: database, keys, files")
+URL = Variable("VALIJA_URL", "http://localhost:8000", "public address, as people's browsers know it")
+DATABASE_URL = Variable("VALIJA_DATABASE_URL", "", "postgresql://user:password@host:port/name; empty: SQLite in the home")
+SMTP_URL = Variable(
+    "VALIJA_SMTP_URL",
+    "",
+    "smtp://, smtps:// or smtp+starttls://user:password@host:port; empty: letters stay in the outbox",
+)
+MAIL_FROM = Variable("VALIJA_MAIL_FROM", "Valija <valija@localhost>", "sender of the letters")
+DNS_SERVER = Variable("VALIJA_DNS_SERVER", "", "host:port of the DNS resolver; empty: the system's")
+TRUSTED_PROXIES = Variable(
+    "VALIJA_TRUSTED_PROXIES", "", "addresses or networks, with commas, whose X-Forwarded-For is believed"
+)
+PAYMENT_PROVIDER = Variable("VALIJA_PAYMENT_PROVIDER", "test", "who takes the payments: test")
+PROVIDER_NAME = Variable("VALIJA_PROVIDER_NAME", "Valija", "name of who runs this installation, shown at the foot of pages")
+CACHE_URL = Variable("VALIJA_CACHE_URL", "", "redis://host:port/n for several machines; empty: memory of the process")
+LOG_LEVEL = Variable("VALIJA_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
+
+ALL = (
+    HOME, URL, DATABASE_URL, SMTP_URL, MAIL_FROM, DNS_SERVER, TRUSTED_PROXIES, PAYMENT_PROVIDER, PROVIDER_NAME, CACHE_URL,
+    LOG_LEVEL,
+)  # fmt: skip
+
+
+def home() -> Path:
+    """The folder of all state, absolute."""
+    return Path(HOME.read()).expanduser().resolve()
+
+
+def secret_key() -> str:
+    """The key that everything secret at rest is derived from; made on the first start, readable by its owner alone."""
+    path = home() / "secret_key"
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        # Two processes may start at once: whoever creates the file first decides.
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(os.urandom(48).hex())
+    return path.read_text().strip()

@@ -1,0 +1,17 @@
+"""What nobody needs any more: expired sessions and sign-ins, finished tasks."""
+
+from datetime import timedelta
+
+from django.core.management import call_command
+from django.tasks import task
+
+from valija.accounts import operations as accounts
+
+KEPT = timedelta(days=30)
+
+
+@task
+def forget_what_is_over() -> None:
+    """Remove rows that no page and no proof needs."""
+    accounts.forget_expired(KEPT)
+    call_command("ox_prune", older_than="1d", verbosity=0)

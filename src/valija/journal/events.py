@@ -1,0 +1,78 @@
+"""Everything that can happen. One line each: a stable code and the sentence that tells it.
+
+The sentence names data with %(name)s; `journal.record` refuses an entry that lacks it. Who, when and from where are
+told beside the sentence, not in it.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from re import findall
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+
+
+@dataclass(frozen=True)
+class Happening:
+    code: str
+    sentence: str | Promise
+
+
+class Event(Enum):
+    # Accounts and people
+    ACCOUNT_CREATED = Happening("account.created", _("The account %(account)s was created."))
+    USER_ADDED = Happening("user.added", _("%(user)s was added with the role %(role)s."))
+    USER_CHANGED = Happening("user.changed", _("The details of %(user)s were changed: %(fields)s."))
+    # Signing in
+    SIGN_IN_REQUESTED = Happening("sign_in.requested", _("A sign-in link was sent to %(user)s."))
+    SIGN_IN_REFUSED = Happening("sign_in.refused", _("A wrong sign-in code was entered for %(user)s."))
+    SIGNED_IN = Happening("sign_in.done", _("%(user)s signed in."))
+    SIGNED_OUT = Happening("sign_in.ended", _("%(user)s signed out."))
+    SESSION_ENDED = Happening("session.ended", _("%(user)s ended the session in %(browser)s."))
+    # Programs
+    TOKEN_CREATED = Happening("token.created", _("The access “%(name)s” for programs was created."))
+    TOKEN_REVOKED = Happening("token.revoked", _("The access “%(name)s” for programs was revoked."))
+    # Domains
+    DOMAIN_CLAIMED = Happening("domain.claimed", _("The domain %(domain)s was entered for approval."))
+    DOMAIN_PROVED = Happening("domain.proved", _("The domain %(domain)s was proved by its DNS record."))
+    DOMAIN_APPROVED = Happening("domain.approved", _("The provider approved the domain %(domain)s."))
+    DOMAIN_REFUSED = Happening("domain.refused", _("The provider refused the domain %(domain)s: %(reason)s"))
+    DOMAIN_LOST = Happening("domain.lost", _("The DNS record of %(domain)s is no longer found."))
+    DOMAIN_REMOVED = Happening("domain.removed", _("The domain %(domain)s was removed."))
+    # Licenses
+    LICENSE_ADDED = Happening("license.added", _("A %(plan)s license was added by purchase %(order)s."))
+    LICENSE_ASSIGNED = Happening("license.assigned", _("%(user)s was given a %(plan)s license."))
+    LICENSE_MODIFIED = Happening("license.modified", _("%(user)s changed from %(old_plan)s to %(plan)s."))
+    LICENSE_WITHDRAWN = Happening("license.withdrawn", _("The %(plan)s license of %(user)s was withdrawn."))
+    ACTIVATION_SENT = Happening("activation.sent", _("The activation of a %(plan)s license was sent to %(user)s."))
+    LICENSE_ACTIVATED = Happening("license.activated", _("%(user)s activated a %(plan)s license on %(device)s."))
+    LICENSE_DEACTIVATED = Happening("license.deactivated", _("The activation on %(device)s of %(user)s was ended."))
+    # Money
+    CART_CHANGED = Happening("cart.changed", _("The cart was changed: %(quantity)s %(plan)s."))
+    ORDER_PLACED = Happening("order.placed", _("Purchase %(order)s was confirmed: %(total)s."))
+    ORDER_PAID = Happening("order.paid", _("Purchase %(order)s was paid: %(total)s."))
+    ORDER_CANCELED = Happening("order.canceled", _("Purchase %(order)s was canceled; nothing was charged."))
+    PAYMENT_REFUSED = Happening("payment.refused", _("The payment of purchase %(order)s was refused: %(reason)s."))
+
+    @cached_property
+    def code(self) -> str:
+        return self.value.code
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The data that the sentence names, as in the source language."""
+        return frozenset(findall(r"%\((\w+)\)s", _source(self.value.sentence)))
+
+    @classmethod
+    def of(cls, code: str) -> "Event":
+        return _BY_CODE[code]
+
+
+def _source(sentence: str | Promise) -> str:
+    with override(None):
+        return str(sentence)
+
+
+_BY_CODE = {event.value.code: event for event in Event}

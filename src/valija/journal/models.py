@@ -1,0 +1,59 @@
+"""The journal: entries hold identifiers and labels, no foreign keys, so evidence outlives what it tells of."""
+
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from valija.core import facts
+from valija.core.ids import new_id
+from valija.journal.events import Event
+
+
+class Entries(models.QuerySet["Entry"]):
+    def of_account(self, account_id: UUID) -> "Entries":
+        return self.filter(account_id=account_id)
+
+    def about(self, object_id: object) -> "Entries":
+        """What happened to one thing."""
+        return self.filter(object_id=str(object_id))
+
+    def concerning(self, user_id: object) -> "Entries":
+        """What a person did or what was done to him."""
+        return self.filter(Q(actor_id=str(user_id)) | Q(object_id=str(user_id)) | Q(subject_id=str(user_id)))
+
+
+class Entry(models.Model):
+    """One thing that happened, as it will be read years later."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account_id = models.UUIDField(null=True)
+    at = models.DateTimeField(default=timezone.now)
+    event = models.CharField(max_length=60)
+    actor_kind = models.CharField(max_length=20)
+    actor_id = models.CharField(max_length=64, blank=True)
+    actor_label = models.CharField(max_length=320)
+    object_kind = models.CharField(max_length=40, blank=True)
+    object_id = models.CharField(max_length=64, blank=True)
+    subject_id = models.CharField(max_length=64, blank=True)  # the user concerned, where the object is not he
+    data = models.JSONField(default=dict)
+    address = models.CharField(max_length=45, blank=True)
+    browser = models.CharField(max_length=300, blank=True)
+    through = models.CharField(max_length=20)
+    request_id = models.CharField(max_length=64, blank=True)
+
+    objects = Entries.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account_id", "-id"], name="journal_of_account"),
+            models.Index(fields=["object_id", "-id"], name="journal_about"),
+            models.Index(fields=["account_id", "actor_id", "-id"], name="journal_by_actor"),
+            models.Index(fields=["account_id", "subject_id", "-id"], name="journal_of_subject"),
+        ]
+
+    @property
+    def sentence(self) -> str:
+        """What happened, in the reader's language."""
+        return str(Event.of(self.event).value.sentence) % facts.shown(self.data)

@@ -1,0 +1,114 @@
+"""Everything that can be sent: one letter each, in the words of the person who reads it.
+
+A letter's sentences name data with %(name)s. What is secret (a link, a code) is given apart, is encrypted while the
+letter waits and is forgotten once it has left; no subject may name it.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of letter."""
+
+    code: str
+    subject: Text
+    lines: tuple[Text, ...]
+    button: Text = ""
+    closing: tuple[Text, ...] = ()
+    secrets: frozenset[str] = frozenset()  # among them "link" for the button and "code" for the big code
+
+
+SIGN_IN = Kind(
+    "sign_in",
+    subject=_("Sign in to %(provider)s"),
+    lines=(
+        _("Press the button to sign in. It works once, for %(minutes)s minutes."),
+        _("Are you signing in on another device? Enter this code there instead:"),
+    ),
+    button=_("Sign in"),
+    closing=(_("If you did not ask for this, you need not do anything: nobody can sign in without this e-mail."),),
+    secrets=frozenset({"link", "code"}),
+)
+WELCOME = Kind(
+    "welcome",
+    subject=_("%(inviter)s has added you to %(account)s"),
+    lines=(
+        _("%(inviter)s has added you to the account of %(account)s in %(provider)s, the service for confidential messages and signatures."),
+        _("To sign in you need no password: enter your e-mail address %(email)s and we send you a link."),
+    ),
+    button=_("Go to the portal"),
+)
+LICENSE_ASSIGNED = Kind(
+    "license_assigned",
+    subject=_("You have a %(plan)s license from %(account)s"),
+    lines=(
+        _("%(giver)s has given you a %(plan)s license. It is valid until %(expires)s and renews then."),
+        _("To use it, install the client and activate it. The button does it in your browser; on the command line enter:"),
+        _("valija activate --server %(server)s, followed by this code:"),
+    ),
+    button=_("Activate my license"),
+    closing=(_("The link and the code work once, until %(code_expires)s. Your administrator can send you another one at any time."),),
+    secrets=frozenset({"link", "code"}),
+)
+LICENSE_MODIFIED = Kind(
+    "license_modified",
+    subject=_("Your license is now %(plan)s"),
+    lines=(
+        _("%(giver)s has changed your license from %(old_plan)s to %(plan)s. Your journal and your messages stay as they are."),
+        _("To use it, activate it again. The button does it in your browser; on the command line enter:"),
+        _("valija activate --server %(server)s, followed by this code:"),
+    ),
+    button=_("Activate my license"),
+    closing=(_("The link and the code work once, until %(code_expires)s. Your administrator can send you another one at any time."),),
+    secrets=frozenset({"link", "code"}),
+)
+LICENSE_WITHDRAWN = Kind(
+    "license_withdrawn",
+    subject=_("Your %(plan)s license has ended"),
+    lines=(
+        _("%(taker)s has withdrawn your %(plan)s license. Its activations have ended."),
+        _("Your journal and your messages stay as they are, and you can still sign in."),
+    ),
+)
+ORDER_PAID = Kind(
+    "order_paid",
+    subject=_("Purchase %(order)s: %(total)s paid"),
+    lines=(
+        _("Thank you. %(total)s were paid for purchase %(order)s: %(what)s."),
+        _("The licenses are in your account and can be assigned now. They renew on %(renews)s."),
+    ),
+    button=_("Assign licenses"),
+)
+DOMAIN_PROVED = Kind(
+    "domain_proved",
+    subject=_("The domain %(domain)s is approved"),
+    lines=(_("The domain %(domain)s is approved. People with an address of %(domain)s can be added now."),),
+    button=_("Add a user"),
+)
+DOMAIN_REFUSED = Kind(
+    "domain_refused",
+    subject=_("The domain %(domain)s was not approved"),
+    lines=(_("Your provider did not approve the domain %(domain)s."), _("The reason: %(reason)s")),
+    button=_("See the domains"),
+)
+DOMAIN_LOST = Kind(
+    "domain_lost",
+    subject=_("The DNS record of %(domain)s is missing"),
+    lines=(
+        _("We no longer find the record that proves that %(domain)s is yours. Nothing changes for its people."),
+        _("Please publish the TXT record again: %(record)s"),
+    ),
+    button=_("See the domains"),
+)
+
+ALL = (
+    SIGN_IN, WELCOME, LICENSE_ASSIGNED, LICENSE_MODIFIED, LICENSE_WITHDRAWN, ORDER_PAID,
+    DOMAIN_PROVED, DOMAIN_REFUSED, DOMAIN_LOST,
+)  # fmt: skip
+BY_CODE = {kind.code: kind for kind in ALL}

@@ -1,0 +1,103 @@
+"""Who is asking: the actor of a request, and which pages he may see."""
+
+from collections.abc import Callable
+from functools import wraps
+from ipaddress import ip_address, ip_network
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from valija.accounts import operations as accounts
+from valija.accounts.models import Account, User
+from valija.accounts.sessions import stored_key
+from valija.core.actor import Actor
+from valija.core.ids import new_id
+
+View = Callable[..., HttpResponse]
+SECONDS_BETWEEN_NOTES = 300
+
+
+class Request(HttpRequest):
+    """A request as our views get it."""
+
+    user: User  # type: ignore[assignment]
+    actor: Actor
+    address: str
+    browser: str
+    request_id: str
+
+    @property
+    def account(self) -> Account:
+        return self.user.account
+
+
+class ActorMiddleware:
+    """Says who acts and from where, and notes now and then that a person is here."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, plain: HttpRequest) -> HttpResponse:
+        request = cast(Request, plain)
+        request.address = address_of(request)
+        request.browser = request.headers.get("User-Agent", "")[:300]
+        request.request_id = new_id().hex
+        where = {"address": request.address, "browser": request.browser, "request_id": request.request_id}
+        # API requests carry a token, not a session; their own authentication says who they are.
+        if request.path.startswith("/api/") or not request.user.is_authenticated:
+            request.actor = Actor(kind="anyone", label="", **where)
+        else:
+            request.actor = request.user.as_actor(**where)
+            self._note(request)
+        return self.get_response(request)
+
+    def _note(self, request: Request) -> None:
+        seen, key = request.user.last_seen_at, request.session.session_key
+        if key and (seen is None or (timezone.now() - seen).total_seconds() > SECONDS_BETWEEN_NOTES):
+            accounts.note_use(stored_key(key), request.user)
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where a request comes from: forwarding headers are believed of trusted proxies only."""
+    address: str = request.META.get("REMOTE_ADDR", "")
+    for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+        if not hop.strip() or not _trusted(address):
+            break
+        address = hop.strip()
+    return address[:45]
+
+
+def _trusted(address: str) -> bool:
+    try:
+        return any(ip_address(address) in ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES)
+    except ValueError:
+        return False
+
+
+def signed_in(view: View) -> View:
+    """A page for people who have signed in; others are asked to, and come back here."""
+
+    @wraps(view)
+    def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def allowed(permission: str) -> Callable[[View], View]:
+    """A page for people whose role holds a permission; others are told, with a way out."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+            request.actor.require(permission)
+            return view(request, *args, **kwargs)
+
+        return signed_in(guarded)
+
+    return decorate

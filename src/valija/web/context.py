@@ -1,0 +1,56 @@
+"""What every page knows."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from valija.accounts.permissions import Permission
+
+# group, entries: (route, label, icon, permission)
+MENU = (
+    (
+        _("Administration"),
+        (
+            ("licenses", _("License management and purchases"), "license", Permission.LICENSE_SEE),
+            ("users", _("User management"), "users", Permission.USER_SEE),
+            ("domains", _("Domains"), "at", Permission.DOMAIN_SEE),
+        ),
+    ),
+    (
+        _("Business"),
+        (
+            ("account_journal", _("Account journal"), "journal", Permission.JOURNAL_ACCOUNT),
+            ("api_tokens", _("Access for programs"), "key", Permission.TOKEN_CREATE),
+        ),
+    ),
+    (_("Provider"), (("provider_console", _("Provider's console"), "building", Permission.DOMAIN_APPROVE),)),
+)
+
+
+def everywhere(request: HttpRequest) -> dict[str, Any]:
+    user = getattr(request, "user", None)
+    known = user is not None and user.is_authenticated
+    return {
+        "menu": _menu(request, user.permissions) if known else [],
+        "provider_name": settings.PROVIDER_NAME,
+        "theme": user.theme if known else request.COOKIES.get("theme", "auto"),
+        "languages": settings.LANGUAGES,
+        "path": request.get_full_path(),
+        "refusal": getattr(request, "refusal", None),
+    }
+
+
+def _menu(request: HttpRequest, permissions: frozenset[str]) -> list[dict[str, Any]]:
+    groups = []
+    for title, entries in MENU:
+        items = [
+            {"url": (url := reverse(route)), "label": label, "icon": icon, "current": request.path == url}
+            for route, label, icon, permission in entries
+            if permission in permissions
+        ]
+        if items:
+            groups.append({"title": title, "items": items})
+    return groups
