@@ -10,3 +10,7 @@ from valija.settings import DATABASES  # noqa: E402
 # A file, as in real life: an SQLite in memory has no second connection to race with.
 if not databases.on_postgresql():
     DATABASES["default"]["TEST"] = {"NAME": str(databases.home() / "tests.sqlite3")}
+
+# Pages are rendered without having collected the static files; the server's tests do collect them.
+STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+STATIC_ROOT = databases.home() / "static"

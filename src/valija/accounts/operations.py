@@ -150,6 +150,14 @@ def change_own_details(user: User, *, by: Actor, **details: Any) -> User:
     return user
 
 
+@transaction.atomic
+def choose_theme(user: User, theme: str, *, by: Actor) -> None:
+    """Light, dark, or as the device says. A matter of taste, so the journal is not told."""
+    by.require(Permission.ACCOUNT_PAGE, user.account)
+    user.theme = theme
+    user.save(update_fields=["theme"])
+
+
 # Signing in
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from valija.accounts.permissions import Permission
@@ -47,10 +47,17 @@ def _menu(request: HttpRequest, permissions: frozenset[str]) -> list[dict[str, A
     groups = []
     for title, entries in MENU:
         items = [
-            {"url": (url := reverse(route)), "label": label, "icon": icon, "current": request.path == url}
+            {"url": url, "label": label, "icon": icon, "current": request.path == url}
             for route, label, icon, permission in entries
-            if permission in permissions
+            if permission in permissions and (url := _address_of(route))
         ]
         if items:
             groups.append({"title": title, "items": items})
     return groups
+
+
+def _address_of(route: str) -> str:
+    try:
+        return reverse(route)
+    except NoReverseMatch:
+        return ""

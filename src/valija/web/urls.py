@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from valija.web import sign_in
+from valija.web import account, home, journal, preferences, sign_in
 
 
 def healthy(request: HttpRequest) -> HttpResponse:
@@ -13,10 +13,19 @@ def healthy(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("healthz", healthy, name="healthz"),
+    path("", home.home, name="home"),
     # Signing in
     path("sign-in", sign_in.show_sign_in, name="show_sign_in"),
     path("sign-in/request", sign_in.request_sign_in, name="request_sign_in"),
     path("sign-in/code", sign_in.sign_in_with_code, name="sign_in_with_code"),
     path("sign-in/link", sign_in.sign_in_with_link, name="sign_in_with_link"),
     path("sign-out", sign_in.sign_out, name="sign_out"),
+    # Choices that stand on every page
+    path("language", preferences.set_language, name="set_language"),
+    path("theme", preferences.set_theme, name="set_theme"),
+    path("notice/dismiss", preferences.dismiss_flash, name="dismiss_flash"),
+    # My account
+    path("account", account.account_page, name="account_page"),
+    # The journal
+    path("journal", journal.account_journal, name="account_journal"),
 ]

@@ -1,0 +1,25 @@
+"""The first page: what this person comes for most."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import NoReverseMatch, reverse
+
+from valija.accounts.permissions import Permission
+from valija.web.access import Request, signed_in
+
+# The first of these that the role includes.
+FIRST = (
+    (Permission.LICENSE_SEE, "licenses"),
+    (Permission.DOMAIN_APPROVE, "provider_console"),
+)
+
+
+@signed_in
+def home(request: Request) -> HttpResponse:
+    for permission, route in FIRST:
+        if request.actor.may(permission):
+            try:
+                return redirect(reverse(route))
+            except NoReverseMatch:
+                break
+    return redirect("account_page")
