@@ -33,3 +33,23 @@ def test_nobody_goes_around_the_order_by_importing_inside_a_function() -> None:
         if isinstance(node, ast.ImportFrom | ast.Import)
     ]
     assert found == []
+
+
+def test_nothing_below_the_interfaces_knows_http() -> None:
+    interfaces = ("web/", "api/", "server/", "urls.py", "wsgi.py")
+    http = {"django.http", "django.shortcuts", "django.urls", "django.views", "ninja"}
+    found = [
+        f"{path}:{node.lineno}: {module}"
+        for path, tree in modules().items()
+        if not path.startswith(interfaces) and "/providers/" not in path
+        for node in ast.walk(tree)
+        for module in _imported(node)
+        if any(module == name or module.startswith(f"{name}.") for name in http)
+    ]
+    assert found == []
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return [name.name for name in node.names] if isinstance(node, ast.Import) else []

@@ -11,6 +11,7 @@ def run(options: argparse.Namespace) -> int:
     home.prepare(options.home)
     set_up()
     done = migrate()
+    furnish()
     print(f"{done} migrations applied." if done else "Up to date.")
     return 0
 
@@ -57,3 +58,12 @@ def migrate() -> int:
     if todo:
         call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
     return len(todo)
+
+
+def furnish() -> None:
+    """Put the shipped plans, prices and taxes where there are none yet."""
+    from valija.billing import operations as billing
+    from valija.licensing import operations as licensing
+
+    licensing.install_catalogue()
+    billing.install_tax_rates()

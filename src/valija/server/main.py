@@ -4,14 +4,16 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from valija.server import home
 from valija.server.home import Stop
 
+Command = Callable[[str, str, str], argparse.ArgumentParser]
+
 
 def _parser() -> argparse.ArgumentParser:
-    # On both, so that it may stand before or after the subcommand; without a default neither overwrites the other.
+    # On both, so that it may stand before or after the command; without a default neither overwrites the other.
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--home",
@@ -27,6 +29,12 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=name, run=run)
         return added
 
+    _starting(command)
+    _questioning(command)
+    return parser
+
+
+def _starting(command: Command) -> None:
     serve = command("serve", "serve:run", "Start everything: database, web and worker. Ctrl-C stops it.")
     _address(serve)
     serve.add_argument(
@@ -35,7 +43,6 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--admin", metavar="EMAIL", default="admin@localhost", help="first administrator, on a first start"
     )
-
     web = command(
         "web", "web:run", "Answer browsers and programs (where web and worker run on machines of their own)."
     )
@@ -43,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     command("worker", "worker:run", "Do what is due: letters, payment notices, renewals.")
     command("migrate", "database:run", "Create the database, or bring it up to date.")
 
+
+def _questioning(command: Command) -> None:
     link = command(
         "sign-in-link", "people:print_sign_in_link", "Print a link with which a person signs in, once."
     )
@@ -55,12 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     account.add_argument("--country", metavar="CODE", default="ES", help="two letters (default: ES)")
     account.add_argument("--language", metavar="CODE", default="es", help="en, es or fr (default: es)")
     account.add_argument("--currency", metavar="CODE", default="EUR", help="(default: EUR)")
-
     outbox = command("outbox", "outbox:run", "Print the letters written so far, one JSON object a line.")
     outbox.add_argument("--to", metavar="EMAIL", default="", help="only letters to this address")
     outbox.add_argument("--follow", action="store_true", help="go on with each new letter")
     command("doctor", "doctor:run", "Look the installation over, and say what to do about what is wrong.")
-    return parser
 
 
 def _address(parser: argparse.ArgumentParser) -> None:

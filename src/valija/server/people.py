@@ -91,8 +91,6 @@ def _line(user: "User") -> str:
 def operator() -> "Actor":
     """Whoever can run commands here holds the keys anyway; the journal says that it was he."""
     from valija.accounts.permissions import EVERYTHING
-    from valija.core.actor import Actor
+    from valija.core import actor
 
-    return Actor(
-        kind="command", label="valija-server", permissions=EVERYTHING, everywhere=True, through="command"
-    )
+    return actor.command(EVERYTHING)

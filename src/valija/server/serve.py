@@ -59,13 +59,12 @@ def need_port(host: str, port: int) -> None:
 
 
 def _prepare(options: argparse.Namespace) -> None:
-    from valija.server import database, people, translations
+    from valija.server import database, people, static, translations
 
     translations.compile_stale()
     database.set_up()
-    from valija.server import static
-
     database.migrate()
+    database.furnish()
     static.collect_stale()
     if options.demo:
         from valija.server import demo

@@ -14,5 +14,5 @@ def run(options: argparse.Namespace) -> int:
 
     django.setup()
     # Several at a time: a mail server that does not answer must not hold up a payment notice.
-    call_command("ox_worker", interval=SECONDS_BETWEEN_LOOKS, concurrency=4, skip_checks=True)
+    call_command("ox_worker", interval=SECONDS_BETWEEN_LOOKS, concurrency=4, verbosity=0, skip_checks=True)
     return 0
