@@ -8,16 +8,16 @@ import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from valija.accounts.models import Account, ApiToken, Language, Session, SignIn, User
 from valija.accounts.permissions import SCOPES, Permission, Role
-from valija.core import tokens
+from valija.core import browsers, sql, tokens
 from valija.core.actor import Actor
-from valija.core.errors import InvalidInput, Refusal, TooManyAttempts
+from valija.core.errors import InvalidInput, NotPermitted, Refusal, TooManyAttempts
 from valija.journal import journal
 from valija.journal.events import Event
 from valija.mail import letters
@@ -50,7 +50,9 @@ class NameMissing(InvalidInput):
 class MobileNotValid(InvalidInput):
     code = "mobile_not_valid"
     field = "mobile"
-    sentence = _("“%(mobile)s” is not a mobile number. Write it with the country's prefix, as in +34 600 123 456.")
+    sentence = _(
+        "“%(mobile)s” is not a mobile number. Write it with the country's prefix, as in +34 600 123 456."
+    )
 
 
 class ChoiceNotValid(InvalidInput):
@@ -63,7 +65,14 @@ class ChoiceNotValid(InvalidInput):
 
 @transaction.atomic
 def create_account(
-    name: str, *, country: str, admin_email: str, admin_first_name: str, by: Actor, admin_last_name: str = "", **details: Any
+    name: str,
+    *,
+    country: str,
+    admin_email: str,
+    admin_first_name: str,
+    by: Actor,
+    admin_last_name: str = "",
+    **details: Any,
 ) -> Account:
     """Open an account for a business, with its first administrator."""
     by.require(Permission.ACCOUNT_CREATE)
@@ -82,7 +91,11 @@ def write_user(account: Account, email: str, *, by: Actor, **details: Any) -> Us
         raise AddressTaken(email=email)
     user = User(account=account, email=email, **{"time_zone": account.time_zone, **details})
     check_details(user)
-    user.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as taken:  # somebody else was a moment faster
+        raise AddressTaken(email=email) from taken
     journal.record(Event.USER_ADDED, by=by, about=user, user=user.email, role=user.get_role_display())
     return user
 
@@ -113,6 +126,7 @@ def check_details(user: User) -> None:
         (user.time_zone, available_timezones()),
         (user.date_format, User.DateFormat.values),
         (user.role, Role.values),
+        (user.kind, User.Kind.values),
         (user.sms_country, {"", *phonenumbers.SUPPORTED_REGIONS}),
     )
     for value, possible in chosen:
@@ -135,10 +149,23 @@ def normal_mobile(text: str, country: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+# What a person can change of himself, as the journal names it.
+OWN_DETAILS = {
+    "first_name": _("First name"),
+    "last_name": _("Last name"),
+    "mobile": _("Mobile"),
+    "language": _("Language"),
+    "time_zone": _("Time zone"),
+    "date_format": _("Date format"),
+    "sms_country": _("Country of text messages"),
+}
+
+
 @transaction.atomic
 def change_own_details(user: User, *, by: Actor, **details: Any) -> User:
     """Save what a person says of himself; all of it or nothing."""
-    by.require(Permission.ACCOUNT_PAGE, user.account)
+    _require_own(user, by)
+    user = sql.locked(User.objects.select_related("account"), pk=user.pk)
     before = {name: getattr(user, name) for name in details}
     for name, value in details.items():
         setattr(user, name, value)
@@ -146,14 +173,22 @@ def change_own_details(user: User, *, by: Actor, **details: Any) -> User:
     changed = [name for name in details if getattr(user, name) != before[name]]
     if changed:
         user.save(update_fields=[*changed, "sort_name"])
-        journal.record(Event.USER_CHANGED, by=by, about=user, user=user.email, fields=", ".join(changed))
+        fields = [OWN_DETAILS[name] for name in changed]
+        journal.record(Event.USER_CHANGED, by=by, about=user, user=user.email, fields=fields)
     return user
+
+
+def _require_own(user: User, by: Actor) -> None:
+    """A person's page is his own: not even an administrator acts there in his place."""
+    by.require(Permission.ACCOUNT_PAGE, user.account)
+    if by.id != str(user.pk):
+        raise NotPermitted
 
 
 @transaction.atomic
 def choose_theme(user: User, theme: str, *, by: Actor) -> None:
     """Light, dark, or as the device says. A matter of taste, so the journal is not told."""
-    by.require(Permission.ACCOUNT_PAGE, user.account)
+    _require_own(user, by)
     user.theme = theme
     user.save(update_fields=["theme"])
 
@@ -163,7 +198,9 @@ def choose_theme(user: User, theme: str, *, by: Actor) -> None:
 
 class SignInNotValid(Refusal):
     code = "sign_in_not_valid"
-    sentence = _("This sign-in link has expired or was already used. Ask for a new one: it takes a few seconds.")
+    sentence = _(
+        "This sign-in link has expired or was already used. Ask for a new one: it takes a few seconds."
+    )
 
 
 class CodeNotValid(InvalidInput):
@@ -185,7 +222,14 @@ def request_sign_in(email: str, *, by: Actor, next: str = "") -> None:
     sign_in, link, code = _new_sign_in(email, user, by, next)
     if user is None:
         return
-    journal.record(Event.SIGN_IN_REQUESTED, by=by, about=sign_in, account_id=user.account_id, subject_id=user.pk, user=user.email)
+    journal.record(
+        Event.SIGN_IN_REQUESTED,
+        by=by,
+        about=sign_in,
+        account_id=user.account_id,
+        subject_id=user.pk,
+        user=user.email,
+    )
     minutes = int(SIGN_IN_LASTS.total_seconds() // 60)
     mail.write_letter(letters.SIGN_IN, user, secrets={"link": link, "code": code}, minutes=minutes)
 
@@ -209,7 +253,14 @@ def sign_in_link(user: User, *, by: Actor) -> str:
     """A one-time sign-in link, for whoever runs this installation."""
     by.require(Permission.ACCOUNT_CREATE)
     sign_in, link, _code = _new_sign_in(user.email, user, by)
-    journal.record(Event.SIGN_IN_REQUESTED, by=by, about=sign_in, account_id=user.account_id, subject_id=user.pk, user=user.email)
+    journal.record(
+        Event.SIGN_IN_REQUESTED,
+        by=by,
+        about=sign_in,
+        account_id=user.account_id,
+        subject_id=user.pk,
+        user=user.email,
+    )
     return link
 
 
@@ -239,7 +290,9 @@ def _find_by_code(email: str, code_digest: str, by: Actor) -> SignIn | None:
     now = timezone.now()
     candidates = SignIn.objects.open().filter(email=email, attempts__lt=ATTEMPTS_PER_CODE)
     for sign_in in candidates:
-        if tokens.same(sign_in.code_digest, code_digest) and _use_up(SignIn.objects.filter(pk=sign_in.pk), now):
+        if tokens.same(sign_in.code_digest, code_digest) and _use_up(
+            SignIn.objects.filter(pk=sign_in.pk), now
+        ):
             return sign_in
     candidates.update(attempts=F("attempts") + 1)
     user = User.objects.filter(email=email).first()
@@ -250,7 +303,11 @@ def _find_by_code(email: str, code_digest: str, by: Actor) -> SignIn | None:
 
 def _use_up(found: Any, now: datetime) -> bool:
     """Whether this was the first use: two browsers may try the same at once, and one update wins."""
-    first: int = found.filter(used_at=None, expires_at__gt=now, user__deactivated_at=None).exclude(user=None).update(used_at=now)
+    first: int = (
+        found.filter(used_at=None, expires_at__gt=now, user__deactivated_at=None)
+        .exclude(user=None)
+        .update(used_at=now)
+    )
     return first == 1
 
 
@@ -258,18 +315,39 @@ def _signed_in(sign_in: SignIn, by: Actor) -> SignIn:
     assert sign_in.user is not None
     User.objects.filter(pk=sign_in.user.pk).update(last_seen_at=timezone.now())
     journal.record(
-        Event.SIGNED_IN, by=sign_in.user.as_actor(address=by.address, browser=by.browser), about=sign_in.user, user=sign_in.email
+        Event.SIGNED_IN,
+        by=sign_in.user.as_actor(address=by.address, browser=by.browser),
+        about=sign_in.user,
+        user=sign_in.email,
     )
     return sign_in
 
 
 @transaction.atomic
+def sign_out(user: User, *, by: Actor) -> None:
+    """Note that a person leaves; his browser then forgets its session."""
+    journal.record(Event.SIGNED_OUT, by=by, about=user, user=user.email)
+
+
+@transaction.atomic
 def end_session(session: Session, *, by: Actor) -> None:
-    """Sign a browser out."""
+    """Sign one of one's other browsers out."""
     user = session.user
-    session.delete()
-    if user is not None:
-        journal.record(Event.SESSION_ENDED, by=by, about=user, user=user.email, browser=session.browser[:80] or "-")
+    if user is None:
+        raise NotPermitted
+    _require_own(user, by)
+    if Session.objects.filter(pk=session.pk).delete()[0]:
+        browser = str(browsers.parse(session.browser)) or "-"
+        journal.record(Event.SESSION_ENDED, by=by, about=user, user=user.email, browser=browser)
+
+
+@transaction.atomic
+def end_other_sessions(user: User, kept: str, *, by: Actor) -> int:
+    """Sign out everywhere but here; says in how many browsers. `kept` is the stored key of this session."""
+    others = list(user.sessions.living().exclude(pk=kept))
+    for session in others:
+        end_session(session, by=by)
+    return len(others)
 
 
 @transaction.atomic
@@ -290,7 +368,9 @@ class ScopeNotValid(InvalidInput):
 
 
 @transaction.atomic
-def create_token(account: Account, name: str, scopes: list[str], *, by: Actor, days: int | None = None) -> tuple[ApiToken, str]:
+def create_token(
+    account: Account, name: str, scopes: list[str], *, by: Actor, days: int | None = None
+) -> tuple[ApiToken, str]:
     """Give a program access to the account. The secret is returned once and never again."""
     by.require(Permission.TOKEN_CREATE, account)
     if not name.strip():

@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +28,12 @@ class Plans(models.QuerySet["Plan"]):
 
     def sold(self) -> "Plans":
         return self.offered().filter(on_request=False)
+
+    def with_available(self, account: Account) -> "Plans":
+        """Every plan with the number of licenses in the account's pool, as `available`."""
+        pool = account.licenses.available().filter(plan=OuterRef("pk")).order_by()
+        number = pool.values("plan").annotate(number=Count("pk")).values("number")
+        return self.order_by("rank").annotate(available=Coalesce(Subquery(number), 0))
 
 
 class Plan(models.Model):
@@ -101,11 +108,18 @@ class Subscription(models.Model):
     renews_on = models.DateField()  # the licenses are valid until this day begins, UTC
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "interval"], name="one_subscription_per_interval")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "interval"], name="one_subscription_per_interval")
+        ]
 
     @property
     def expires_at(self) -> datetime:
-        return datetime(self.renews_on.year, self.renews_on.month, self.renews_on.day, tzinfo=timezone.get_fixed_timezone(0))
+        return datetime(
+            self.renews_on.year,
+            self.renews_on.month,
+            self.renews_on.day,
+            tzinfo=timezone.get_fixed_timezone(0),
+        )
 
 
 class Licenses(models.QuerySet["License"]):
@@ -118,7 +132,7 @@ class Licenses(models.QuerySet["License"]):
         return free.filter(plan=plan) if plan else free
 
     def assigned(self) -> "Licenses":
-        return self.exclude(holder=None)
+        return self.filter(holder__isnull=False)
 
     def locked_first(self) -> "License | None":
         return sql.locked_first(self)
@@ -152,15 +166,23 @@ class License(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(ended_at=None) | Q(holder=None), name="ended_license_has_no_holder"),
             models.CheckConstraint(
-                condition=Q(holder=None, assigned_at=None) | Q(holder__isnull=False, assigned_at__isnull=False),
+                condition=Q(ended_at=None) | Q(holder=None), name="ended_license_has_no_holder"
+            ),
+            models.CheckConstraint(
+                condition=Q(holder=None, assigned_at=None)
+                | Q(holder__isnull=False, assigned_at__isnull=False),
                 name="assigned_license_has_a_time",
             ),
         ]
         indexes = [
             models.Index(
-                fields=["account", "plan", "id"], name="licenses_available", condition=Q(holder=None, ended_at=None)
+                fields=["account", "plan", "id"],
+                name="licenses_available",
+                condition=Q(holder=None, ended_at=None),
+            ),
+            models.Index(
+                fields=["account", "holder"], name="licenses_held", condition=Q(holder__isnull=False)
             ),
         ]
 
@@ -222,13 +244,17 @@ class Activation(models.Model):
     objects = Activations.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["license", "id"], name="living_activations", condition=Q(ended_at=None))]
+        indexes = [
+            models.Index(fields=["license", "id"], name="living_activations", condition=Q(ended_at=None))
+        ]
 
 
 class SigningKey(models.Model):
     """A key that signs license files. The private half is locked away; retired keys still verify what they signed."""
 
-    id = models.CharField(primary_key=True, max_length=16)  # key id: first 16 hex digits of SHA-256 of the public key
+    id = models.CharField(
+        primary_key=True, max_length=16
+    )  # key id: first 16 hex digits of SHA-256 of the public key
     public = models.BinaryField()  # 32 bytes, Ed25519
     private = models.BinaryField()  # locked away
     created_at = models.DateTimeField(default=timezone.now)

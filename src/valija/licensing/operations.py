@@ -18,11 +18,15 @@ from valija.core.errors import InvalidInput, Refusal, TooManyAttempts
 from valija.domains import operations as domains
 from valija.journal import journal
 from valija.journal.events import Event
+from valija.journal.models import Entry
 from valija.licensing import catalogue, license_file
 from valija.licensing.models import CODE_LASTS, Activation, ActivationCode, License, Plan, Price, SigningKey
 from valija.mail import letters
 from valija.mail import operations as mail
 from valija.mail.letters import Kind
+
+A_MOMENT = timedelta(minutes=5)
+_TAKING = {Event.LICENSE_ASSIGNED.code, Event.LICENSE_MODIFIED.code}
 
 
 class NotAUserOfThisAccount(Refusal):
@@ -39,6 +43,19 @@ class UserNotActive(Refusal):
 class NoLicenseAvailable(Refusal):
     code = "no_license_available"
     sentence = _("No %(plan)s license is left. Buy more, or withdraw one that is no longer needed.")
+
+
+class LastLicenseTaken(NoLicenseAvailable):
+    """The same, a moment after somebody else assigned the last one: it helps to know whom to ask."""
+
+    sentence = _("No %(plan)s license is left. %(taker)s assigned the last one a moment ago.")
+
+
+class WrongKindOfPlan(Refusal):
+    code = "wrong_kind_of_plan"
+    sentence = _(
+        "A %(plan)s license does not fit %(user)s: people, shared mailboxes and programs have plans of their own."
+    )
 
 
 class AlreadyLicensed(Refusal):
@@ -62,7 +79,12 @@ def add_user(account: Account, email: str, *, by: Actor, plan: Plan | None = Non
     details.setdefault("role", Role.USER)
     user = accounts.write_user(account, email, by=by, **details)
     mail.write_letter(
-        letters.WELCOME, user, link=f"{settings.URL}/", inviter=by.label.partition(" <")[0], account=account.name, email=user.email
+        letters.WELCOME,
+        user,
+        link=f"{settings.URL}/",
+        inviter=by.label.partition(" <")[0],
+        account=account.name,
+        email=user.email,
     )
     if plan is not None:
         assign_license(account, plan, user, by=by)
@@ -81,14 +103,17 @@ def assign_license(account: Account, plan: Plan, user: User, *, by: Actor) -> Li
     if held is not None:
         raise AlreadyLicensed(user=user.full_name, plan=held.plan.name)
 
-    # Two administrators may want the last one: each takes a row the other does not hold.
-    license = account.licenses.available(plan).locked_first()
-    if license is None:
-        raise NoLicenseAvailable(plan=plan.name)
+    license = _take_available(account, plan, user, by)
     license.give_to(user)
 
     journal.record(
-        Event.LICENSE_ASSIGNED, by=by, about=license, subject_id=user.pk, plan=plan.name, user=user.email, license=license.pk
+        Event.LICENSE_ASSIGNED,
+        by=by,
+        about=license,
+        subject_id=user.pk,
+        plan=plan.name,
+        user=user.email,
+        license=license.pk,
     )
     _send_code(letters.LICENSE_ASSIGNED, license, user, giver=_name(by))
     return license
@@ -102,9 +127,7 @@ def modify_license(account: Account, plan: Plan, user: User, *, by: Actor) -> Li
     old = _held_by(user)
     if old.plan_id == plan.pk:
         raise AlreadyLicensed(user=user.full_name, plan=plan.name)
-    new = account.licenses.available(plan).locked_first()
-    if new is None:
-        raise NoLicenseAvailable(plan=plan.name)
+    new = _take_available(account, plan, user, by)
     old_plan = old.plan.name
     _release(old)
     new.give_to(user)
@@ -124,7 +147,13 @@ def withdraw_license(account: Account, user: User, *, by: Actor) -> License:
     license = _held_by(user)
     _release(license)
     journal.record(
-        Event.LICENSE_WITHDRAWN, by=by, about=license, subject_id=user.pk, user=user.email, plan=license.plan.name, license=license.pk
+        Event.LICENSE_WITHDRAWN,
+        by=by,
+        about=license,
+        subject_id=user.pk,
+        user=user.email,
+        plan=license.plan.name,
+        license=license.pk,
     )
     mail.write_letter(letters.LICENSE_WITHDRAWN, user, taker=_name(by), plan=license.plan.name)
     return license
@@ -138,6 +167,28 @@ def _locked_user(account: Account, user: User, *, active: bool = True) -> User:
     if active and not user.is_active:
         raise UserNotActive(user=user.full_name)
     return user
+
+
+def _take_available(account: Account, plan: Plan, user: User, by: Actor) -> License:
+    """A license from the pool that nobody else holds: two administrators may want the last one."""
+    if plan.kind != user.kind:
+        raise WrongKindOfPlan(plan=plan.name, user=user.full_name)
+    license = account.licenses.available(plan).locked_first()
+    if license is None:
+        taker = _last_taker(account, plan, by)
+        raise LastLicenseTaken(plan=plan.name, taker=taker) if taker else NoLicenseAvailable(plan=plan.name)
+    return license
+
+
+def _last_taker(account: Account, plan: Plan, by: Actor) -> str:
+    """Who else assigned a license of this plan a moment ago, as the journal tells."""
+    since = timezone.now() - A_MOMENT
+    for entry in Entry.objects.of_account(account.pk).order_by("-id")[:30]:
+        if entry.at < since:
+            break
+        if entry.event in _TAKING and entry.data.get("plan") == plan.name:
+            return entry.actor_label.partition(" <")[0] if entry.actor_id != by.id else ""
+    return ""
 
 
 def _held_by(user: User) -> License:
@@ -179,7 +230,9 @@ class ActivationCodeExpired(Refusal):
 
 class LicenseWithdrawn(Refusal):
     code = "license_withdrawn"
-    sentence = _("The license of this code was withdrawn or replaced. Look for a newer e-mail, or ask your administrator.")
+    sentence = _(
+        "The license of this code was withdrawn or replaced. Look for a newer e-mail, or ask your administrator."
+    )
 
 
 class TooManyDevices(Refusal):
@@ -210,7 +263,14 @@ def send_activation(account: Account, user: User, *, by: Actor) -> None:
     license = _held_by(user)
     license.codes.filter(used_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
     _send_code(letters.LICENSE_ASSIGNED, license, user, giver=_name(by))
-    journal.record(Event.ACTIVATION_SENT, by=by, about=license, subject_id=user.pk, user=user.email, plan=license.plan.name)
+    journal.record(
+        Event.ACTIVATION_SENT,
+        by=by,
+        about=license,
+        subject_id=user.pk,
+        user=user.email,
+        plan=license.plan.name,
+    )
 
 
 def _send_code(kind: Kind, license: License, user: User, **data: Any) -> None:
@@ -219,7 +279,13 @@ def _send_code(kind: Kind, license: License, user: User, **data: Any) -> None:
     ActivationCode.objects.create(license=license, user=user, digest=_code_digest(code), expires_at=expires)
     secrets = {"link": f"{settings.URL}/activate#{code}", "code": code}
     mail.write_letter(
-        kind, user, secrets=secrets, plan=license.plan.name, expires=license.expires_at, code_expires=expires, **data
+        kind,
+        user,
+        secrets=secrets,
+        plan=license.plan.name,
+        expires=license.expires_at,
+        code_expires=expires,
+        **data,
     )
 
 
@@ -236,7 +302,9 @@ def activate_license(code: str, device: str, *, by: Actor) -> Activated:
     if found is None:
         _count_attempt(by.address)
         raise ActivationCodeWrong
-    license = sql.locked(License.objects.select_related("plan", "account", "subscription"), pk=found.license_id)
+    license = sql.locked(
+        License.objects.select_related("plan", "account", "subscription"), pk=found.license_id
+    )
     found.refresh_from_db()
     _require_usable(found, license)
     living = license.activations.living().count()
@@ -253,7 +321,9 @@ def activate_license(code: str, device: str, *, by: Actor) -> Activated:
         device=device.strip()[:80] or "-",
         token_digest=tokens.digest(token, "activation"),
     )
-    as_holder = found.user.as_actor(through=by.through, address=by.address, browser=by.browser, request_id=by.request_id)
+    as_holder = found.user.as_actor(
+        through=by.through, address=by.address, browser=by.browser, request_id=by.request_id
+    )
     journal.record(
         Event.LICENSE_ACTIVATED, by=as_holder, about=license, subject_id=found.user_id, user=found.user.email,
         plan=license.plan.name, device=activation.device,

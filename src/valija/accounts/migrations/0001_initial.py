@@ -108,6 +108,10 @@ class Migration(migrations.Migration):
             model_name='user',
             index=models.Index(fields=['account', 'sort_name', 'id'], name='users_by_name'),
         ),
+        migrations.AddIndex(
+            model_name='user',
+            index=models.Index(fields=['account', 'deactivated_at'], name='users_counted'),
+        ),
         migrations.AddConstraint(
             model_name='user',
             constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='email_lower_case'),

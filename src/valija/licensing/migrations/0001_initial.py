@@ -121,6 +121,10 @@ class Migration(migrations.Migration):
             model_name='license',
             index=models.Index(condition=models.Q(('ended_at', None), ('holder', None)), fields=['account', 'plan', 'id'], name='licenses_available'),
         ),
+        migrations.AddIndex(
+            model_name='license',
+            index=models.Index(condition=models.Q(('holder__isnull', False)), fields=['account', 'holder'], name='licenses_held'),
+        ),
         migrations.AddConstraint(
             model_name='license',
             constraint=models.CheckConstraint(condition=models.Q(('ended_at', None), ('holder', None), _connector='OR'), name='ended_license_has_no_holder'),
