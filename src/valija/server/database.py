@@ -57,7 +57,17 @@ def migrate() -> int:
     todo = pending()
     if todo:
         call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
+        _furnish()
     return len(todo)
+
+
+def _furnish() -> None:
+    """A new installation has plans, prices and taxes; what its provider changed stays."""
+    from valija.billing import operations as billing
+    from valija.licensing import operations as licensing
+
+    licensing.install_catalogue()
+    billing.install_tax_rates()
 
 
 def furnish() -> None:
