@@ -10,7 +10,7 @@ from valija.client.license_file import License, LicenseFileProblem, open_license
 from valija.client.server import HURRY, Refused, Server
 from valija.client.store import Store
 
-DEVICE_LENGTH = 100
+DEVICE_LENGTH = 80
 
 
 class NoLicense(messages.Problem):

@@ -32,7 +32,7 @@ function check() {
   ];
   for (const [control, text] of wrong) {
     const error = document.getElementById(`${control.id}-error`);
-    error.querySelector("span").textContent = text;
+    error.querySelector("[data-text]").textContent = text;
     error.hidden = !text;
     control.closest(".field").classList.toggle("field--error", Boolean(text));
     control.toggleAttribute("aria-invalid", false);

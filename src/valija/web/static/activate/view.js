@@ -22,7 +22,7 @@ export function day(moment) {
 // A notice that stays until it is closed. `kind`: ok, warn or stop.
 export function notice(kind, text) {
   const flash = document.getElementById(`flash-${kind}`).content.firstElementChild.cloneNode(true);
-  flash.querySelector("p").textContent = text;
+  flash.querySelector("[data-text]").textContent = text;
   flash.querySelector("[data-close]").addEventListener("click", () => flash.remove());
   document.getElementById("notices").replaceChildren(flash);
 }
