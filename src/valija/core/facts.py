@@ -25,6 +25,8 @@ def store(value: object) -> Stored:
             return {"time": value.isoformat()}
         case date():
             return {"date": value.isoformat()}
+        case list():
+            return {"list": [store(item) for item in value]}
         case Promise():
             with override(None):
                 return {"say": str(value)}
@@ -42,6 +44,8 @@ def show(value: Stored) -> str | int:
             return day(datetime.fromisoformat(text))
         case ("date", text):
             return day(date.fromisoformat(text))
+        case ("list", items):
+            return ", ".join(str(show(item)) for item in items)
         case ("say", text):
             return gettext(text) if text else ""
     return str(value)

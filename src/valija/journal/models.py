@@ -1,5 +1,6 @@
 """The journal: entries hold identifiers and labels, no foreign keys, so evidence outlives what it tells of."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import models
@@ -7,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from valija.core import facts
-from valija.core.ids import new_id
+from valija.core.ids import first_id_at, new_id
 from valija.journal.events import Event
 
 
@@ -18,6 +19,30 @@ class Entries(models.QuerySet["Entry"]):
     def about(self, object_id: object) -> "Entries":
         """What happened to one thing."""
         return self.filter(object_id=str(object_id))
+
+    def between(self, start: datetime | None, end: datetime | None) -> "Entries":
+        """From one moment to just before another."""
+        found = self
+        # Keys begin with their time, so the index leads to the period; a minute's slack, for `at` alone decides.
+        if start:
+            found = found.filter(at__gte=start, id__gte=first_id_at(start - timedelta(minutes=1)))
+        if end:
+            found = found.filter(at__lt=end, id__lt=first_id_at(end + timedelta(minutes=1)))
+        return found
+
+    def telling(self, prefixes: tuple[str, ...]) -> "Entries":
+        """Events whose code begins so."""
+        return self.filter(event__in=[event.code for event in Event if event.code.startswith(prefixes)])
+
+    def matching(self, words: str) -> "Entries":
+        """Entries in which each word stands: in who did it, in what happened, in whom it concerned or in the address."""
+        found = self
+        for word in words.split():
+            told = [event.code for event in Event if word.casefold() in str(event.value.sentence).casefold()]
+            found = found.filter(
+                Q(actor_label__icontains=word) | Q(address__startswith=word) | Q(event__in=told) | Q(data__icontains=word)
+            )
+        return found
 
     def concerning(self, user_id: object) -> "Entries":
         """What a person did or what was done to him."""
