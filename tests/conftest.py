@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -79,8 +80,11 @@ def buy(cast: Cast) -> Callable[..., Order]:
         assert buyer is not None
         by = buyer.as_actor()
         billing.add_to_cart(account, Plan.objects.get(code=code), quantity, by=by)
-        order = billing.place_order(account, buyer, shown=quote_cart(account).fingerprint, key=new_id().hex, by=by)
-        bank.pay(order.payment.reference, APPROVED_CARD)
+        order = billing.place_order(
+            account, buyer, shown=quote_cart(account).fingerprint, key=new_id().hex, by=by
+        )
+        assert order.payment.reference is not None
+        bank.pay(UUID(order.payment.reference), APPROVED_CARD)
         return billing.look_after(order, by=by)
 
     return buy

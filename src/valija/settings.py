@@ -204,5 +204,9 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.LOG_LEVEL.read()},
     # Refusals are answers, not news.
-    "loggers": {"django.request": {"level": "ERROR"}, "django_ox": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django_ox": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+    },
 }

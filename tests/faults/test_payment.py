@@ -26,7 +26,9 @@ def test_killed_between_payment_and_return_the_licenses_are_there_once(tmp_path:
         finally:
             first.stop()
 
-        second = Running(tmp_path / "home", "--demo", port=first.port, database_url=database_url).wait_until_ready()
+        second = Running(
+            tmp_path / "home", "--demo", port=first.port, database_url=database_url
+        ).wait_until_ready()
         try:
             with httpx.Client(base_url=second.url, follow_redirects=True) as browser:
                 enter(browser, second.links()["alice@aurora.example"])
@@ -40,7 +42,10 @@ def test_killed_between_payment_and_return_the_licenses_are_there_once(tmp_path:
 def enter(browser: httpx.Client, link: str) -> None:
     parts = urlsplit(link)
     page = browser.get(f"{parts.path}?{parts.query}").text
-    browser.post("/sign-in/link", data={"csrfmiddlewaretoken": value(page, "csrfmiddlewaretoken"), "token": value(page, "token")})
+    browser.post(
+        "/sign-in/link",
+        data={"csrfmiddlewaretoken": value(page, "csrfmiddlewaretoken"), "token": value(page, "token")},
+    )
 
 
 def pay(browser: httpx.Client, link: str) -> None:
@@ -54,11 +59,8 @@ def pay(browser: httpx.Client, link: str) -> None:
     placed = browser.post("/purchases", data={**confirmed, "agreed": "on"})
     card_page = urlsplit(placed.headers["location"]).path
     page = browser.get(card_page).text
-    paid = browser.post(
-        card_page,
-        data={"csrfmiddlewaretoken": value(page, "csrfmiddlewaretoken"), "number": "4242424242424242", "expiry": "12/30", "cvc": "123",
-              "name": "Alice"},
-    )  # fmt: skip
+    card = {"number": "4242424242424242", "expiry": "12/30", "cvc": "123", "name": "Alice"}
+    paid = browser.post(card_page, data={"csrfmiddlewaretoken": value(page, "csrfmiddlewaretoken"), **card})
     assert paid.status_code == 302
     assert "/return" in paid.headers["location"]
 
@@ -81,5 +83,5 @@ def value(page: str, name: str) -> str:
 def numbers(browser: httpx.Client) -> list[str]:
     """The numbers in the table of licenses: available, assigned, in all."""
     page = browser.get("/licenses").text
-    rows = re.findall(r"<tr role=\"row\">(?:(?!</tr>).)*?Pro(?:(?!</tr>).)*?</tr>", page, re.S)
+    rows = re.findall(r"<tr role=\"row\">(?:(?!</tr>).)*?Pro(?:(?!</tr>).)*?</tr>", page, re.DOTALL)
     return re.findall(r">\s*(\d+)\s*<", rows[0]) if rows else []

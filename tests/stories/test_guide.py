@@ -11,7 +11,17 @@ from playwright.sync_api import Browser, Page, expect
 from tests import databases
 from tests.server.running import Running, running
 from tests.stories.portal import (
-    ENGLISH, FRENCH, SPANISH, Labels, chromium, client, context_of, fresh_link, letter, sign_in, speak,
+    ENGLISH,
+    FRENCH,
+    SPANISH,
+    Labels,
+    chromium,
+    client,
+    context_of,
+    fresh_link,
+    letter,
+    sign_in,
+    speak,
 )  # fmt: skip
 
 pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.server]
@@ -88,7 +98,9 @@ def test_the_guide_works_without_scripts(server: Running, plain_page: Page, tmp_
     page.locator("form:has([name=first_name]) button[type=submit]").click()
     assign(page, SPANISH, "Elena Prats", "Advanced")
     received = letter(server, "elena@aurora.example", "license_assigned")
-    activate_on_command_line(tmp_path, received["links"][0], "Advanced", "Elena Prats", "elena@aurora.example")
+    activate_on_command_line(
+        tmp_path, received["links"][0], "Advanced", "Elena Prats", "elena@aurora.example"
+    )
 
 
 def go(page: Page, labels: Labels, entry: str) -> None:

@@ -30,7 +30,11 @@ def main(users: int, buyers: int) -> None:
     admins = [cast.alice]
     for n in range(buyers):
         account = accounts.create_account(
-            f"Shop {n}", country="ES", admin_email=f"buyer{n}@shop{n}.example", admin_first_name="Buyer", by=OPERATOR
+            f"Shop {n}",
+            country="ES",
+            admin_email=f"buyer{n}@shop{n}.example",
+            admin_first_name="Buyer",
+            by=OPERATOR,
         )
         admins.append(account.users.get())
     print(json.dumps([accounts.sign_in_link(user, by=OPERATOR) for user in admins]))

@@ -38,7 +38,9 @@ class Browser:
     def post(self, path: str, page: str = "", **fields: str) -> str:
         """Send a form, with the token that the page before carries."""
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        return self._ask("POST", path, urlencode({"csrfmiddlewaretoken": token[1] if token else "", **fields}))
+        return self._ask(
+            "POST", path, urlencode({"csrfmiddlewaretoken": token[1] if token else "", **fields})
+        )
 
     def _ask(self, method: str, path: str, body: str | None) -> str:
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
@@ -63,7 +65,9 @@ def path_of(url: str) -> str:
 
 def field(page: str, name: str) -> str:
     """The value of a hidden field."""
-    found = re.search(rf'name="{name}"[^>]*value="([^"]*)"', page) or re.search(rf'value="([^"]*)"[^>]*name="{name}"', page)
+    found = re.search(rf'name="{name}"[^>]*value="([^"]*)"', page) or re.search(
+        rf'value="([^"]*)"[^>]*name="{name}"', page
+    )
     if found is None:
         raise RuntimeError(f"the page has no field {name}")
     return unescape(found[1])
@@ -72,7 +76,7 @@ def field(page: str, name: str) -> str:
 def measure(rounds: Sequence[Callable[[], object]], *, seconds: float, spans: int = 3) -> Rate:
     """Run each of `rounds` in a thread, again and again; a first second warms up and does not count."""
     times: list[tuple[float, float]] = []
-    errors: list[BaseException] = []
+    errors: list[Exception] = []
     stop = threading.Event()
 
     def run(once: Callable[[], object]) -> None:
@@ -82,7 +86,7 @@ def measure(rounds: Sequence[Callable[[], object]], *, seconds: float, spans: in
                 once()
                 ended = time.perf_counter()
                 times.append((ended, ended - began))
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 (told by the thread that waits)
             errors.append(error)
             stop.set()
 
@@ -98,6 +102,8 @@ def measure(rounds: Sequence[Callable[[], object]], *, seconds: float, spans: in
         raise errors[0]
     width = seconds / spans
     counted = [(ended - start, took) for ended, took in times if 0 <= ended - start < seconds]
-    per_second = [sum(1 for at, _took in counted if i * width <= at < (i + 1) * width) / width for i in range(spans)]
+    per_second = [
+        sum(1 for at, _took in counted if i * width <= at < (i + 1) * width) / width for i in range(spans)
+    ]
     took = sorted(took for _at, took in counted) or [0.0]
     return Rate(per_second, round(took[int(len(took) * 0.95)] * 1000, 1))

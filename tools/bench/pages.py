@@ -36,7 +36,9 @@ def main() -> None:
     figures: dict[str, Rate] = {}
     for database in [options.database] if options.database else ["sqlite", "postgresql"]:
         with tempfile.TemporaryDirectory(prefix="valija-bench-") as folder:
-            figures |= {f"{database}.{name}": rate for name, rate in run(database, Path(folder), options).items()}
+            figures |= {
+                f"{database}.{name}": rate for name, rate in run(database, Path(folder), options).items()
+            }
     show(figures)
     if options.json:
         print(json.dumps({"peer": "ours", **{f"{name}.rps": rate.spread for name, rate in figures.items()}}))
@@ -48,7 +50,9 @@ def run(database: str, folder: Path, options: argparse.Namespace) -> dict[str, R
         browsers = [Browser(url) for _ in range(CLIENTS)]
         for browser in browsers:
             browser.cookies["sessionid"] = cookie
-        figures["bare"] = measure([lambda b=b: b.get(f"/people/{ROWS}") for b in browsers], seconds=options.seconds)  # type: ignore[misc]
+        figures["bare"] = measure(
+            [lambda b=b: b.get(f"/people/{ROWS}") for b in browsers], seconds=options.seconds
+        )  # type: ignore[misc]
     with ours(database, folder, options.users) as (url, links):
         admin = sign_in(url, links[0])
         for name, path in (("sign-in", "/sign-in"), ("licenses", "/licenses"), ("users", "/users")):
@@ -75,7 +79,9 @@ def purchase(browser: Browser) -> None:
     browser.form = page  # type: ignore[attr-defined]
     browser.post("/cart/add", page, plan="pro", quantity="1", interval="year")
     page = browser.get("/purchases/confirm")
-    browser.post("/purchases", page, fingerprint=field(page, "fingerprint"), key=field(page, "key"), agreed="on")
+    browser.post(
+        "/purchases", page, fingerprint=field(page, "fingerprint"), key=field(page, "key"), agreed="on"
+    )
     card_page = path_of(browser.location)
     page = browser.get(card_page)
     browser.post(card_page, page, number=CARD, expiry="12/30", cvc="123", name="Buyer")
@@ -101,7 +107,10 @@ def ours(database: str, folder: Path, users: int) -> Iterator[tuple[str, list[st
         server = [sys.executable, "-m", "valija.server.main"]
         subprocess.run([*server, "migrate"], env=env, check=True, stdout=subprocess.DEVNULL)
         filled = subprocess.run(
-            [sys.executable, "-m", "tools.bench.fill", str(users), str(CLIENTS)], env=env, check=True, stdout=subprocess.PIPE
+            [sys.executable, "-m", "tools.bench.fill", str(users), str(CLIENTS)],
+            env=env,
+            check=True,
+            stdout=subprocess.PIPE,
         )
         with running([*server, "serve", "--port", str(port)], env, port, folder / "ours.log"):
             yield f"http://127.0.0.1:{port}", json.loads(filled.stdout)
@@ -115,7 +124,11 @@ def bare(database: str, folder: Path, people: int) -> Iterator[tuple[str, str]]:
         env = {**os.environ, "BARE_DATABASE_URL": url_of_database, "BARE_SQLITE": str(folder / "bare.sqlite3"),
                "DJANGO_SETTINGS_MODULE": "tools.bench.bare.settings"}  # fmt: skip
         filled = subprocess.run(
-            [sys.executable, "-m", "tools.bench.bare.fill", str(people)], env=env, check=True, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tools.bench.bare.fill", str(people)],
+            env=env,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         workers, threads = ("2", "4") if url_of_database else ("1", "8")
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws",

@@ -52,4 +52,6 @@ def clock(permissions: frozenset[str] = frozenset()) -> Actor:
 
 def command(permissions: frozenset[str]) -> Actor:
     """Whoever runs this installation, at its command line."""
-    return Actor(kind="command", label="valija-server", everywhere=True, permissions=permissions, through="command")
+    return Actor(
+        kind="command", label="valija-server", everywhere=True, permissions=permissions, through="command"
+    )

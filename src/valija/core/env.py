@@ -19,7 +19,9 @@ class Variable:
 
 HOME = Variable("VALIJA_HOME", "var", "folder of all state: database, keys, files")
 URL = Variable("VALIJA_URL", "http://localhost:8000", "public address, as people's browsers know it")
-DATABASE_URL = Variable("VALIJA_DATABASE_URL", "", "postgresql://user:password@host:port/name; empty: SQLite in the home")
+DATABASE_URL = Variable(
+    "VALIJA_DATABASE_URL", "", "postgresql://user:password@host:port/name; empty: SQLite in the home"
+)
 SMTP_URL = Variable(
     "VALIJA_SMTP_URL",
     "",
@@ -31,8 +33,12 @@ TRUSTED_PROXIES = Variable(
     "VALIJA_TRUSTED_PROXIES", "", "addresses or networks, with commas, whose X-Forwarded-For is believed"
 )
 PAYMENT_PROVIDER = Variable("VALIJA_PAYMENT_PROVIDER", "test", "who takes the payments: test")
-PROVIDER_NAME = Variable("VALIJA_PROVIDER_NAME", "Valija", "name of who runs this installation, shown at the foot of pages")
-CACHE_URL = Variable("VALIJA_CACHE_URL", "", "redis://host:port/n for several machines; empty: memory of the process")
+PROVIDER_NAME = Variable(
+    "VALIJA_PROVIDER_NAME", "Valija", "name of who runs this installation, shown at the foot of pages"
+)
+CACHE_URL = Variable(
+    "VALIJA_CACHE_URL", "", "redis://host:port/n for several machines; empty: memory of the process"
+)
 LOG_LEVEL = Variable("VALIJA_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 
 ALL = (

@@ -28,7 +28,9 @@ class Refusal(Exception):
 class NotPermitted(Refusal):
     code = "not_permitted"
     status = 403
-    sentence = _("Your role does not allow this. An administrator of your account can do it or change your role.")
+    sentence = _(
+        "Your role does not allow this. An administrator of your account can do it or change your role."
+    )
 
 
 class InvalidInput(Refusal):

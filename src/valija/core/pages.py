@@ -69,7 +69,9 @@ def _beyond(order: tuple[str, ...], values: list[Any]) -> Q:
         return Q(**{f"{second}__{lookups[1]}": values[1]})
     # The redundant outer bound lets the database start in the index instead of scanning to the row.
     bound = Q(**{f"{first}__{lookups[0]}e": values[0]})
-    exact = Q(**{f"{first}__{lookups[0]}": values[0]}) | Q(**{first: values[0], f"{second}__{lookups[1]}": values[1]})
+    exact = Q(**{f"{first}__{lookups[0]}": values[0]}) | Q(
+        **{first: values[0], f"{second}__{lookups[1]}": values[1]}
+    )
     return bound & exact
 
 
@@ -83,6 +85,8 @@ def _read(cursor: str) -> list[str]:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, UnicodeError) as broken:
         raise BadCursor from broken
-    if not (isinstance(values, list) and len(values) == 2 and all(isinstance(value, str) for value in values)):
+    if not (
+        isinstance(values, list) and len(values) == 2 and all(isinstance(value, str) for value in values)
+    ):
         raise BadCursor
     return values

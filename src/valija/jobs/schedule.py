@@ -6,7 +6,10 @@ from typing import Any
 SCHEDULES: dict[str, dict[str, Any]] = {
     # Letters and notices leave as they are written; this takes up what a killed worker or a failure left behind.
     "deliver letters": {"task": "valija.mail.operations.deliver_due", "every": timedelta(seconds=30)},
-    "deliver test notices": {"task": "valija.billing.providers.test.bank.deliver_notices_due", "every": timedelta(seconds=5)},
+    "deliver test notices": {
+        "task": "valija.billing.providers.test.bank.deliver_notices_due",
+        "every": timedelta(seconds=5),
+    },
     "look after open purchases": {
         "task": "valija.billing.operations.look_after_open_orders",
         "every": timedelta(minutes=1),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from valija.licensing.entitlements import GIGABYTE, MEGABYTE, Entitlements
 from valija.licensing.models import Interval, Plan, Price
 
-RATES = {"EUR": Decimal("1"), "USD": Decimal("1.10"), "CAD": Decimal("1.50"), "MXN": Decimal("20")}
+RATES = {"EUR": Decimal(1), "USD": Decimal("1.10"), "CAD": Decimal("1.50"), "MXN": Decimal(20)}
 
 ECO = Entitlements(retention_days=30)
 ADVANCED = Entitlements(send_bytes=100 * MEGABYTE, signers=1, envelopes=True, retention_days=90)

@@ -26,7 +26,9 @@ def new_signing_key() -> SigningKey:
     private = Ed25519PrivateKey.generate()
     public = private.public_key().public_bytes_raw()
     return SigningKey(
-        id=hashlib.sha256(public).hexdigest()[:16], public=public, private=tokens.lock_away(private.private_bytes_raw())
+        id=hashlib.sha256(public).hexdigest()[:16],
+        public=public,
+        private=tokens.lock_away(private.private_bytes_raw()),
     )
 
 
@@ -73,7 +75,13 @@ def public_keys(keys: list[SigningKey]) -> dict[str, Any]:
     """The public halves as a JSON Web Key Set (RFC 8037)."""
     return {
         "keys": [
-            {"kty": "OKP", "crv": "Ed25519", "kid": key.pk, "use": "sig", "x": urlsafe_b64encode(bytes(key.public)).decode().rstrip("=")}
+            {
+                "kty": "OKP",
+                "crv": "Ed25519",
+                "kid": key.pk,
+                "use": "sig",
+                "x": urlsafe_b64encode(bytes(key.public)).decode().rstrip("="),
+            }
             for key in keys
         ]
     }

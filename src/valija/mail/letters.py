@@ -32,14 +32,18 @@ SIGN_IN = Kind(
         _("Are you signing in on another device? Enter this code there instead:"),
     ),
     button=_("Sign in"),
-    closing=(_("If you did not ask for this, you need not do anything: nobody can sign in without this e-mail."),),
+    closing=(
+        _("If you did not ask for this, you need not do anything: nobody can sign in without this e-mail."),
+    ),
     secrets=frozenset({"link", "code"}),
 )
 WELCOME = Kind(
     "welcome",
     subject=_("%(inviter)s has added you to %(account)s"),
     lines=(
-        _("%(inviter)s has added you to the account of %(account)s in %(provider)s, the service for confidential messages and signatures."),
+        _(
+            "%(inviter)s has added you to the account of %(account)s in %(provider)s, the service for confidential messages and signatures."
+        ),
         _("To sign in you need no password: enter your e-mail address %(email)s and we send you a link."),
     ),
     button=_("Go to the portal"),
@@ -49,23 +53,35 @@ LICENSE_ASSIGNED = Kind(
     subject=_("You have a %(plan)s license from %(account)s"),
     lines=(
         _("%(giver)s has given you a %(plan)s license. It is valid until %(expires)s and renews then."),
-        _("To use it, install the client and activate it. The button does it in your browser; on the command line enter:"),
+        _(
+            "To use it, install the client and activate it. The button does it in your browser; on the command line enter:"
+        ),
         _("valija activate --server %(server)s, followed by this code:"),
     ),
     button=_("Activate my license"),
-    closing=(_("The link and the code work once, until %(code_expires)s. Your administrator can send you another one at any time."),),
+    closing=(
+        _(
+            "The link and the code work once, until %(code_expires)s. Your administrator can send you another one at any time."
+        ),
+    ),
     secrets=frozenset({"link", "code"}),
 )
 LICENSE_MODIFIED = Kind(
     "license_modified",
     subject=_("Your license is now %(plan)s"),
     lines=(
-        _("%(giver)s has changed your license from %(old_plan)s to %(plan)s. Your journal and your messages stay as they are."),
+        _(
+            "%(giver)s has changed your license from %(old_plan)s to %(plan)s. Your journal and your messages stay as they are."
+        ),
         _("To use it, activate it again. The button does it in your browser; on the command line enter:"),
         _("valija activate --server %(server)s, followed by this code:"),
     ),
     button=_("Activate my license"),
-    closing=(_("The link and the code work once, until %(code_expires)s. Your administrator can send you another one at any time."),),
+    closing=(
+        _(
+            "The link and the code work once, until %(code_expires)s. Your administrator can send you another one at any time."
+        ),
+    ),
     secrets=frozenset({"link", "code"}),
 )
 LICENSE_WITHDRAWN = Kind(
@@ -101,7 +117,9 @@ DOMAIN_LOST = Kind(
     "domain_lost",
     subject=_("The DNS record of %(domain)s is missing"),
     lines=(
-        _("We no longer find the record that proves that %(domain)s is yours. Nothing changes for its people."),
+        _(
+            "We no longer find the record that proves that %(domain)s is yours. Nothing changes for its people."
+        ),
         _("Please publish the TXT record again: %(record)s"),
     ),
     button=_("See the domains"),

@@ -42,6 +42,8 @@ class Letter(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["due_at", "id"], name="letters_due", condition=Q(sent_at=None, given_up_at=None)),
+            models.Index(
+                fields=["due_at", "id"], name="letters_due", condition=Q(sent_at=None, given_up_at=None)
+            ),
             models.Index(fields=["to", "-id"], name="letters_to"),
         ]

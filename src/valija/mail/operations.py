@@ -34,8 +34,6 @@ class Reader(Protocol):
     def full_name(self) -> str: ...
 
 
-
-
 def write_letter(
     kind: Kind, to: Reader, *, link: str = "", secrets: dict[str, str] | None = None, **data: Any
 ) -> Letter:
@@ -113,7 +111,11 @@ def _message(rendered: Rendered, letter: Letter) -> EmailMultiAlternatives:
         settings.MAIL_FROM,
         [letter.to],
         # The same identity at each attempt: a receiver that got it twice can tell.
-        headers={"Message-ID": f"<{letter.pk}@{domain}>", "Auto-Submitted": "auto-generated", "Content-Language": letter.language},
+        headers={
+            "Message-ID": f"<{letter.pk}@{domain}>",
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": letter.language,
+        },
     )
     message.attach_alternative(rendered.html, "text/html")
     return message

@@ -33,7 +33,9 @@ def render(letter: Letter) -> Rendered:
         words = {
             "subject": str(kind.subject) % data,
             "preheader": str(kind.lines[0]) % data,
-            "greeting": gettext("Hello %(name)s,") % {"name": letter.name} if letter.name else gettext("Hello,"),
+            "greeting": gettext("Hello %(name)s,") % {"name": letter.name}
+            if letter.name
+            else gettext("Hello,"),
             "lines": _sentences(kind.lines, data),
             "button_label": str(kind.button) if link else "",
             "button_url": link,
@@ -41,7 +43,12 @@ def render(letter: Letter) -> Rendered:
             "closing": _sentences(kind.closing, data),
             "footer": gettext("This letter was written by %(provider)s.") % data,
         }
-        context = {"letter": words, "language": letter.language, "provider_name": settings.PROVIDER_NAME, "url": settings.URL}
+        context = {
+            "letter": words,
+            "language": letter.language,
+            "provider_name": settings.PROVIDER_NAME,
+            "url": settings.URL,
+        }
         return Rendered(
             subject=str(words["subject"]),
             text=render_to_string("mail/letter.txt", context),

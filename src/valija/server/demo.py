@@ -35,7 +35,10 @@ def fill() -> Cast:
     billing.install_tax_rates()
     if not User.objects.filter(email="alice@aurora.example").exists():
         _open_accounts()
-    people = {user.first_name.lower(): user for user in User.objects.select_related("account").filter(email__endswith=".example")}
+    people = {
+        user.first_name.lower(): user
+        for user in User.objects.select_related("account").filter(email__endswith=".example")
+    }
     named = {name: people[name] for name in ("alice", "bob", "carol", "dave", "mallory", "oscar")}
     return Cast(aurora=named["alice"].account, borealis=named["mallory"].account, **named)
 
@@ -56,10 +59,18 @@ def _open_accounts() -> None:
         ("carol@aurora.example", "Carol", "Iglesias", "es", Role.BILLING),
         ("dave@aurora.example", "Dave", "Martin", "fr", Role.USER),
     ):
-        accounts.write_user(aurora, email, by=OPERATOR, first_name=first, last_name=last, language=language, role=role)
+        accounts.write_user(
+            aurora, email, by=OPERATOR, first_name=first, last_name=last, language=language, role=role
+        )
 
 
 def _open(name: str, country: str, email: str, first: str, last: str, **details: object) -> Account:
     return accounts.create_account(
-        name, country=country, admin_email=email, admin_first_name=first, admin_last_name=last, by=OPERATOR, **details
+        name,
+        country=country,
+        admin_email=email,
+        admin_first_name=first,
+        admin_last_name=last,
+        by=OPERATOR,
+        **details,
     )

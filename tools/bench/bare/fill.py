@@ -9,7 +9,6 @@ django.setup()
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-
 from tools.bench.bare.models import Person  # noqa: E402
 
 
@@ -17,7 +16,16 @@ def main(people: int) -> None:
     call_command("migrate", run_syncdb=True, verbosity=0)
     user = get_user_model().objects.create_user("alice")
     Person.objects.bulk_create(
-        (Person(name=f"Person {n:05}", email=f"person{n}@aurora.example", role="User", plan="Pro", state="Active") for n in range(people)),
+        (
+            Person(
+                name=f"Person {n:05}",
+                email=f"person{n}@aurora.example",
+                role="User",
+                plan="Pro",
+                state="Active",
+            )
+            for n in range(people)
+        ),
         batch_size=500,
     )
     session = SessionStore()

@@ -50,4 +50,9 @@ if _url.scheme:
         }
     }
 else:
-    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ.get("BARE_SQLITE", "bare.sqlite3")}}
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": os.environ.get("BARE_SQLITE", "bare.sqlite3"),
+        }
+    }
