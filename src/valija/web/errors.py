@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from valija.core.errors import NotPermitted, Refusal
 from valija.web.access import Request, View
@@ -55,7 +56,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    return render(request, "error.html", {"status": 500}, status=500)
+    try:
+        return render(request, "error.html", {"status": 500}, status=500)
+    except Exception:  # noqa: BLE001 (whatever broke the page may break this one: the database, most likely)
+        return HttpResponse(render_to_string("500.html"), status=500)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

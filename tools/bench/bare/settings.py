@@ -3,7 +3,7 @@
 import os
 from urllib.parse import unquote, urlsplit
 
-SECRET_KEY = "bench"  # noqa: S105
+SECRET_KEY = "bench"
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "tools.bench.bare.urls"
