@@ -49,14 +49,15 @@ def _menu(request: HttpRequest, permissions: frozenset[str]) -> list[dict[str, A
         items = [
             {"url": url, "label": label, "icon": icon, "current": request.path == url}
             for route, label, icon, permission in entries
-            if permission in permissions and (url := _address_of(route))
+            if permission in permissions and (url := address_of(route))
         ]
         if items:
             groups.append({"title": title, "items": items})
     return groups
 
 
-def _address_of(route: str) -> str:
+def address_of(route: str) -> str:
+    """The address of a page, or nothing where this installation does not have it."""
     try:
         return reverse(route)
     except NoReverseMatch:

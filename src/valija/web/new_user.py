@@ -1,0 +1,148 @@
+"""The form that adds a person or a shared mailbox to the account."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from django import forms
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from valija.accounts.models import Account, Language, User
+from valija.accounts.operations import AddressTaken
+from valija.accounts.permissions import Role
+from valija.core.errors import InvalidInput, Refusal
+from valija.domains.operations import DomainNotApproved, ThrowAwayDomain
+from valija.licensing.models import Plan
+from valija.licensing.operations import NoLicenseAvailable, WrongKindOfPlan
+from valija.web import choices
+from valija.web.access import Request
+from valija.web.context import address_of
+
+ROLES = [choice for choice in Role.choices if choice[0] != Role.PROVIDER]
+# Which field a refusal is about, where it does not say so itself.
+FIELDS: dict[type[Refusal], str] = {
+    AddressTaken: "email",
+    DomainNotApproved: "email",
+    ThrowAwayDomain: "email",
+    NoLicenseAvailable: "plan",
+    WrongKindOfPlan: "plan",
+}
+
+
+def offers(account: Account) -> list[Plan]:
+    """The plans that people and mailboxes can get, with how many licenses are available."""
+    return list(Plan.objects.with_available(account).exclude(kind=Plan.Kind.API))
+
+
+class NewUser(forms.Form):
+    """What is asked about a new user."""
+
+    first_name = forms.CharField(label=_("First name"), max_length=80)
+    last_name = forms.CharField(label=_("Last name"), max_length=80, required=False)
+    email = forms.CharField(label=_("E-mail address"), max_length=254, widget=forms.EmailInput)
+    mobile = forms.CharField(
+        label=_("Mobile"), max_length=30, required=False, help_text=_("With its prefix, for example +34 600 123 456"),
+        widget=forms.TextInput(attrs={"type": "tel"}),
+    )  # fmt: skip
+    language = forms.ChoiceField(label=_("Language"), choices=Language.choices)
+    time_zone = forms.ChoiceField(label=_("Time zone"))
+    role = forms.ChoiceField(label=_("Role"), choices=ROLES)
+    kind = forms.ChoiceField(label=_("Who uses it"), choices=User.Kind.choices)
+    plan = forms.ChoiceField(label=_("License"), required=False)
+    sms_country = forms.ChoiceField(label=_("Country of text messages"))
+    date_format = forms.ChoiceField(label=_("Date format"))
+
+    def __init__(self, account: Account, plans: Iterable[Any], data: Any = None) -> None:
+        super().__init__(data, auto_id="new_%s", label_suffix="", initial=_defaults(account))
+        self.plans = {
+            plan.code: plan for plan in plans if plan.available or plan.code == (data or {}).get("plan")
+        }
+        language = get_language() or "en"
+        self.fields["time_zone"].choices = choices.time_zones(language, account.time_zone)  # type: ignore[attr-defined]
+        self.fields["sms_country"].choices = choices.countries(language, account.country)  # type: ignore[attr-defined]
+        self.fields["date_format"].choices = choices.date_formats(timezone.localdate())  # type: ignore[attr-defined]
+        self.fields["plan"].choices = [("", gettext("None for now")), *self._plan_choices()]  # type: ignore[attr-defined]
+
+    def _plan_choices(self) -> list[tuple[str, str]]:
+        words = gettext("%(plan)s, %(number)s available")
+        return [
+            (code, words % {"plan": plan.name, "number": plan.available}) for code, plan in self.plans.items()
+        ]
+
+    def clean_plan(self) -> Plan | None:
+        return self.plans.get(self.cleaned_data["plan"])
+
+    def refuse(self, refusal: Refusal) -> bool:
+        """Show a refusal at the field it is about; whether there is one."""
+        field = refusal.field if isinstance(refusal, InvalidInput) else ""
+        for kind, name in FIELDS.items():
+            if isinstance(refusal, kind):
+                field = name
+        if field not in self.fields:
+            return False
+        self.add_error(field, str(refusal))
+        if isinstance(refusal, DomainNotApproved):
+            self.fields["email"].help_text = format_html(
+                '<a href="{}">{}</a>', address_of("domains"), gettext("Approve it now")
+            )
+        elif isinstance(refusal, NoLicenseAvailable):
+            self.fields["plan"].help_text = format_html(
+                '<a href="{}">{}</a>', address_of("licenses"), gettext("Buy licenses")
+            )
+        return True
+
+
+def _defaults(account: Account) -> dict[str, str]:
+    return {
+        "language": account.language,
+        "time_zone": account.time_zone,
+        "role": Role.USER,
+        "kind": User.Kind.PERSON,
+        "sms_country": account.country,
+        "date_format": User.DateFormat.DAY_FIRST,
+    }
+
+
+def shown(request: Request, plans: list[Any]) -> SafeString:
+    """The form as HTML: as it was sent, with what is wrong, or empty."""
+    refusal = getattr(request, "refusal", None)
+    if request.method != "POST":
+        pool = tuple((plan.code, plan.name, plan.available) for plan in plans if plan.available)
+        account = request.account
+        domains = tuple(account.domains.approved().order_by("name").values_list("name", flat=True)[:4])
+        about = (account.country, account.language, account.time_zone)
+        return _empty(get_language() or "en", timezone.localdate().toordinal(), about, pool, domains)
+    form = NewUser(request.account, plans, request.POST)
+    form.is_valid()
+    if refusal is not None and form.refuse(refusal):
+        request.refusal = None  # type: ignore[attr-defined]  # said at its field
+    domains = tuple(request.account.domains.approved().order_by("name").values_list("name", flat=True)[:4])
+    return _rendered(form, domains)
+
+
+class _Offer:
+    def __init__(self, code: str, name: str, available: int) -> None:
+        self.code, self.name, self.available = code, name, available
+
+
+@lru_cache(maxsize=256)
+def _empty(
+    language: str,
+    day: int,
+    about: tuple[str, str, str],
+    pool: tuple[tuple[str, str, int], ...],
+    domains: tuple[str, ...],
+) -> SafeString:
+    """The same for every administrator of an account until its pool changes: a hundred options are written once."""
+    country, account_language, zone = about
+    account = Account(country=country, language=account_language, time_zone=zone)
+    return _rendered(NewUser(account, [_Offer(*offer) for offer in pool]), domains)
+
+
+def _rendered(form: NewUser, domains: tuple[str, ...]) -> SafeString:
+    return render_to_string("users/new_user.html", {"form": form, "domains": ", ".join(domains)})

@@ -1,0 +1,286 @@
+"""User management: who is in the account, with which license, and the form that adds somebody."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from babel.dates import format_date
+from babel.lists import format_list
+from babel.numbers import format_decimal
+from django.contrib import messages
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
+
+from valija.accounts.models import Account, User
+from valija.accounts.permissions import Permission, Role
+from valija.core.pages import Page, page_of
+from valija.licensing import operations as licensing
+from valija.licensing.models import Activation, Plan
+from valija.web import new_user
+from valija.web.access import Request, allowed
+from valija.web.errors import shown_on
+
+PAGE = 25
+WITHOUT = "none"  # the license filter: people who have none
+STATES = {
+    "active": _("Active"),
+    "to_activate": _("To activate"),
+    "none": _("No license"),
+    "deactivated": _("Deactivated"),
+}
+LOOKS = {"active": "ok", "to_activate": "wait", "none": "off", "deactivated": "stop"}
+
+
+@dataclass(slots=True)
+class Row:
+    """One line of the table, with everything said: the template only puts it in its place."""
+
+    id: str
+    name: str
+    initials: str
+    email: str
+    role: str
+    plan: str
+    look: str
+    state: str
+    seen: str
+    of_name: str  # read by screen readers after an icon's label
+    to_name: str
+    can_send: bool
+
+
+@require_GET
+@allowed(Permission.USER_SEE)
+def users(request: Request) -> HttpResponse:
+    return users_page(request)
+
+
+def users_page(request: Request) -> HttpResponse:
+    account, chosen = request.account, request.GET
+    plans = list(
+        Plan.objects.with_available(account).exclude(kind=Plan.Kind.API).defer("entitlements", "summary")
+    )
+    asked = {
+        name: value for name in ("q", "plan", "role", "state") if (value := chosen.get(name, "").strip())
+    }
+    page = _page(account, asked, chosen)
+    rows = _rows(page)
+    total, without = _counts(account)
+    context = {
+        "lead": _lead(total, without, plans),
+        "rows": rows,
+        "page": page,
+        "first": rows[0].name if rows else "",
+        "last": rows[-1].name if rows else "",
+        "count": total if not asked else len(rows) if not (page.after or page.before) else None,
+        "asked": asked,
+        "filters": _filters(plans, asked),
+        "chips": _chips(asked, plans),
+        "users_url": reverse("users"),
+        "list_query": f"?{chosen.urlencode()}" if chosen else "",
+        "may_assign": request.actor.may(Permission.LICENSE_ASSIGN),
+        "may_add": request.actor.may(Permission.USER_ADD),
+        "new_user": new_user.shown(request, plans) if request.actor.may(Permission.USER_ADD) else "",
+    }
+    return render(request, "users/list.html", context)
+
+
+# The list
+
+
+def _page(account: Account, asked: dict[str, str], cursors: QueryDict) -> Page[User]:
+    found = _filtered(account.users.all(), asked).annotate(at_work=Exists(_at_work()))
+    rows = found.values_list(
+        "id", "first_name", "last_name", "sort_name", "email", "kind", "role", "last_seen_at", "deactivated_at",
+        "license__plan__name", "at_work", named=True,
+    )  # fmt: skip
+    after, before = cursors.get("after", ""), cursors.get("before", "")
+    return page_of(
+        cast("QuerySet[User]", rows), by=("sort_name", "id"), size=PAGE, after=after, before=before
+    )
+
+
+def _at_work() -> QuerySet[Activation]:
+    return Activation.objects.living().filter(license__holder=OuterRef("pk"))
+
+
+def _filtered(found: Any, asked: dict[str, str]) -> Any:
+    if words := asked.get("q"):
+        found = found.matching(words)
+    if plan := asked.get("plan"):
+        found = found.filter(license=None) if plan == WITHOUT else found.filter(license__plan__code=plan)
+    if role := asked.get("role"):
+        found = found.filter(role=role)
+    match asked.get("state"):
+        case "active":
+            found = found.active().filter(Exists(_at_work()))
+        case "to_activate":
+            found = found.active().filter(~Exists(_at_work()), license__isnull=False)
+        case "none":
+            found = found.active().filter(license=None)
+        case "deactivated":
+            found = found.filter(deactivated_at__isnull=False)
+    return found
+
+
+def _rows(page: Page[Any]) -> list[Row]:
+    states = {code: str(label) for code, label in STATES.items()}
+    roles: dict[str, str] = {code: str(label) for code, label in Role.choices}
+    shared = str(User.Kind.SHARED.label)
+    said, of_name, to_name = LastSeen(), gettext("of %(name)s"), gettext("to %(name)s")
+    rows = []
+    for user in page.rows:
+        plan = user.license__plan__name or ""
+        state = (
+            "deactivated"
+            if user.deactivated_at
+            else "active"
+            if user.at_work
+            else "to_activate"
+            if plan
+            else "none"
+        )
+        name = f"{user.first_name} {user.last_name}".strip()
+        rows.append(
+            Row(
+                id=str(user.id),
+                name=name,
+                initials=(user.first_name[:1] + user.last_name[:1]).upper(),
+                email=user.email,
+                role=shared if user.kind == User.Kind.SHARED else roles[user.role],
+                plan=plan or "—",
+                look=LOOKS[state],
+                state=states[state],
+                seen=said(user.last_seen_at),
+                of_name=of_name % {"name": name},
+                to_name=to_name % {"name": name},
+                can_send=bool(plan) and not user.deactivated_at,
+            )
+        )
+    return rows
+
+
+class LastSeen:
+    """When somebody was here last, in the reader's words and zone."""
+
+    def __init__(self) -> None:
+        self.language = get_language() or "en"
+        self.zone = timezone.get_current_timezone()
+        self.today = timezone.localdate()
+        self.words = {
+            self.today: gettext("today, %(time)s"),
+            self.today - timedelta(days=1): gettext("yesterday, %(time)s"),
+        }
+        self.never = gettext("never")
+
+    def __call__(self, moment: datetime | None) -> str:
+        if moment is None:
+            return self.never
+        local = moment.astimezone(self.zone)
+        words = self.words.get(local.date())
+        return (
+            words % {"time": local.strftime("%H:%M")} if words else day_in_short(local.date(), self.language)
+        )
+
+
+@lru_cache(maxsize=1024)
+def day_in_short(day: date, language: str) -> str:
+    return format_date(day, "medium", locale=language)
+
+
+# What stands above it
+
+
+def _counts(account: Account) -> tuple[int, int]:
+    """How many there are, and how many of the active have no license; both from narrow indexes."""
+    numbers = account.users.aggregate(total=Count("*"), gone=Count("deactivated_at"))
+    held = account.licenses.assigned().count()
+    if numbers["gone"]:
+        held -= account.licenses.filter(holder__deactivated_at__isnull=False).count()
+    return numbers["total"], numbers["total"] - numbers["gone"] - held
+
+
+def _lead(total: int, without: int, plans: Iterable[Any]) -> str:
+    language = get_language() or "en"
+    people = ngettext("%(number)s person or mailbox.", "%(number)s people and mailboxes.", total)
+    if without:
+        need = ngettext("%(number)s has no license.", "%(number)s have no license.", without)
+    else:
+        need = gettext("Everybody has a license.")
+    pool = [f"{plan.available} {plan.name}" for plan in plans if plan.available]
+    left = gettext("Available: %(licenses)s.") if pool else gettext("No license is available.")
+    return " ".join(
+        (
+            people % {"number": format_decimal(total, locale=language)},
+            need % {"number": format_decimal(without, locale=language)},
+            left % {"licenses": format_list(pool, locale=language)} if pool else left,
+        )
+    )
+
+
+def _filters(plans: Iterable[Plan], asked: dict[str, str]) -> list[dict[str, Any]]:
+    """The three selects beside the search."""
+    filters: list[dict[str, Any]] = [
+        {
+            "name": "plan", "label": gettext("License"), "all": gettext("All licenses"),
+            "choices": [(WITHOUT, gettext("No license")), *((plan.code, plan.name) for plan in plans)],
+        },
+        {
+            "name": "role", "label": gettext("Role"), "all": gettext("All roles"),
+            "choices": [choice for choice in Role.choices if choice[0] != Role.PROVIDER],
+        },
+        {"name": "state", "label": gettext("State"), "all": gettext("All states"), "choices": list(STATES.items())},
+    ]  # fmt: skip
+    return [{**one, "chosen": asked.get(one["name"], "")} for one in filters]
+
+
+def _chips(asked: dict[str, str], plans: Iterable[Plan]) -> list[dict[str, str]]:
+    """What the list is limited to, each with the address of the list without it."""
+    plan_names = {WITHOUT: gettext("No license"), **{plan.code: plan.name for plan in plans}}
+    labels: dict[str, str] = {
+        "q": gettext("Search: %(words)s") % {"words": asked.get("q", "")},
+        "plan": gettext("License: %(plan)s") % {"plan": plan_names.get(asked.get("plan", ""), "—")},
+        "role": gettext("Role: %(role)s") % {"role": dict(Role.choices).get(asked.get("role", ""), "—")},
+        "state": gettext("State: %(state)s") % {"state": STATES.get(asked.get("state", ""), "—")},
+    }
+    return [
+        {
+            "label": labels[name],
+            "url": "?" + urlencode({key: value for key, value in asked.items() if key != name}),
+        }
+        for name in asked
+    ]
+
+
+# The form
+
+
+@require_POST
+@allowed(Permission.USER_ADD)
+@shown_on(users_page)
+def add_user(request: Request) -> HttpResponse:
+    form = new_user.NewUser(request.account, new_user.offers(request.account), request.POST)
+    if not form.is_valid():
+        response = users_page(request)
+        response.status_code = 422
+        return response
+    details = dict(form.cleaned_data)
+    email, plan = details.pop("email"), details.pop("plan")
+    user = licensing.add_user(request.account, email, by=request.actor, plan=plan, **details)
+    words = {"user": user.full_name, "plan": plan.name if plan else ""}
+    said = (
+        gettext("%(user)s was added and has a %(plan)s license. We have sent an e-mail.")
+        if plan
+        else gettext("%(user)s was added. We have sent an e-mail.")
+    )
+    messages.success(request, said % words)
+    return redirect("users")
