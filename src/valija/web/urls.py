@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from valija.web import account, home, journal, preferences, sign_in
+from valija.web import account, home, journal, licensing, preferences, sign_in, users
 
 
 def healthy(request: HttpRequest) -> HttpResponse:
@@ -28,4 +28,12 @@ urlpatterns = [
     path("account", account.account_page, name="account_page"),
     # The journal
     path("journal", journal.account_journal, name="account_journal"),
+    # Users and their licenses
+    path("users", users.users, name="users"),
+    path("users/add", users.add_user, name="add_user"),
+    path("users/<uuid:user_id>/license", licensing.user_license, name="user_license"),
+    path("users/<uuid:user_id>/license/assign", licensing.assign_license, name="assign_license"),
+    path("users/<uuid:user_id>/license/modify", licensing.modify_license, name="modify_license"),
+    path("users/<uuid:user_id>/license/withdraw", licensing.withdraw_license, name="withdraw_license"),
+    path("users/<uuid:user_id>/license/send", licensing.send_activation, name="send_activation"),
 ]
