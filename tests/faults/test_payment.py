@@ -56,7 +56,7 @@ def pay(browser: httpx.Client, link: str) -> None:
     browser.post("/cart/add", data={**token, "plan": "pro", "quantity": "5", "interval": "year"})
     page = browser.get("/purchases/confirm").text
     confirmed = {name: value(page, name) for name in ("csrfmiddlewaretoken", "fingerprint", "key")}
-    placed = browser.post("/purchases", data={**confirmed, "agreed": "on"})
+    placed = browser.post("/purchases/place", data={**confirmed, "agreed": "on"})
     card_page = urlsplit(placed.headers["location"]).path
     page = browser.get(card_page).text
     card = {"number": "4242424242424242", "expiry": "12/30", "cvc": "123", "name": "Alice"}

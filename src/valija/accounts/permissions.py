@@ -34,7 +34,12 @@ class Role(TextChoices):
 
 
 _USER = {Permission.ACCOUNT_PAGE}
-_BILLING = _USER | {Permission.BILLING_SEE, Permission.CART_CHANGE, Permission.ORDER_PLACE, Permission.LICENSE_SEE}
+_BILLING = _USER | {
+    Permission.BILLING_SEE,
+    Permission.CART_CHANGE,
+    Permission.ORDER_PLACE,
+    Permission.LICENSE_SEE,
+}
 _ADMINISTRATOR = _BILLING | {
     Permission.LICENSE_ASSIGN,
     Permission.USER_SEE,

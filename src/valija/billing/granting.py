@@ -16,13 +16,22 @@ def grant(account: Account, order: Order, lines: list[OrderLine], *, by: Actor) 
     for line in lines:
         subscription = _subscription(account, line)
         licenses = License.objects.bulk_create(
-            License(account=account, plan=line.plan, subscription=subscription) for _number in range(line.quantity)
+            License(account=account, plan=line.plan, subscription=subscription)
+            for _number in range(line.quantity)
         )
         # The database refuses a second grant of the same number, should everything else fail.
         Grant.objects.bulk_create(
-            Grant(line=line, number=number, license=license) for number, license in enumerate(licenses, start=1)
+            Grant(line=line, number=number, license=license)
+            for number, license in enumerate(licenses, start=1)
         )
-        journal.record_each(Event.LICENSE_ADDED, licenses, by=by, account_id=account.pk, plan=line.plan_name, order=order.number)
+        journal.record_each(
+            Event.LICENSE_ADDED,
+            licenses,
+            by=by,
+            account_id=account.pk,
+            plan=line.plan_name,
+            order=order.number,
+        )
         granted += licenses
     return granted
 

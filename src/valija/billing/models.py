@@ -1,5 +1,7 @@
 """The cart, purchases and money. Amounts are whole minor units; the ledger is appended to, never edited."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -40,7 +42,9 @@ class Order(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="orders")
     buyer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="orders")
-    key = models.CharField(max_length=64)  # of the confirm window or the program's request: the same buys once
+    key = models.CharField(
+        max_length=64
+    )  # of the confirm window or the program's request: the same buys once
     fingerprint = models.CharField(max_length=64)  # of the quote that was shown
     currency = models.CharField(max_length=3)
     net = models.BigIntegerField()
@@ -56,7 +60,9 @@ class Order(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "key"], name="a_key_buys_once"),
             models.UniqueConstraint(
-                fields=["account"], condition=Q(paid_at=None, canceled_at=None), name="one_open_order_per_account"
+                fields=["account"],
+                condition=Q(paid_at=None, canceled_at=None),
+                name="one_open_order_per_account",
             ),
             models.CheckConstraint(condition=Q(paid_at=None) | Q(canceled_at=None), name="paid_or_canceled"),
         ]
@@ -70,6 +76,33 @@ class Order(models.Model):
     @property
     def amount(self) -> Money:
         return Money(self.total, self.currency)
+
+    @property
+    def net_money(self) -> Money:
+        return Money(self.net, self.currency)
+
+    @property
+    def licenses(self) -> int:
+        return sum(line.quantity for line in self.lines.all())
+
+    @property
+    def standing(self) -> str:
+        """paid, canceled, processing (the bank has it), refused (and may be tried again) or open."""
+        if self.paid_at:
+            return "paid"
+        if self.canceled_at:
+            return "canceled"
+        if self.payment.with_bank_since:
+            return "processing"
+        return "refused" if self.payment.reason else "open"
+
+    @property
+    def tax_lines(self) -> list[dict[str, Any]]:
+        """Every tax with its percentage and amount."""
+        return [
+            {"name": tax["name"], "percent": tax["rate"] / 1000, "money": Money(tax["amount"], self.currency)}
+            for tax in self.taxes
+        ]
 
     @property
     def what(self) -> str:
@@ -90,9 +123,27 @@ class OrderLine(models.Model):
     days_of_period = models.PositiveSmallIntegerField()
     renews_on = models.DateField()
 
+    @property
+    def is_whole(self) -> bool:
+        return self.days == self.days_of_period
+
+    @property
+    def price(self) -> Money:
+        return Money(self.unit_price, self.order.currency)
+
+    @property
+    def due_each(self) -> Money:
+        return Money(self.unit_due, self.order.currency)
+
+    @property
+    def due(self) -> Money:
+        return Money(self.net, self.order.currency)
+
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(net=models.F("unit_due") * models.F("quantity")), name="line_adds_up")
+            models.CheckConstraint(
+                condition=Q(net=models.F("unit_due") * models.F("quantity")), name="line_adds_up"
+            )
         ]
 
 
@@ -114,11 +165,12 @@ class Payment(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="payment")
     provider = models.CharField(max_length=20)
-    reference = models.CharField(max_length=80, null=True)  # noqa: DJ001 (unique, so unknown must be null)
+    reference = models.CharField(max_length=80, null=True)
     page_url = models.CharField(max_length=500, blank=True)
     refusals = models.PositiveSmallIntegerField(default=0)  # how many refused attempts the journal has told
     reason = models.CharField(max_length=40, blank=True)  # of the latest refusal
-    looked_at = models.DateTimeField(default=timezone.now)
+    with_bank_since = models.DateTimeField(null=True)  # the bank has it and has not answered
+    looked_at = models.DateTimeField(default=timezone.now)  # when the clock last asked
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "reference"], name="reference_once")]
@@ -165,4 +217,6 @@ class TaxRate(models.Model):
     until = models.DateField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["country", "region", "name", "since"], name="rate_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["country", "region", "name", "since"], name="rate_once")
+        ]

@@ -1,6 +1,8 @@
 """What can be done with the cart and with purchases. A purchase happens once, for the amount that was shown."""
 
+import logging
 from collections.abc import Mapping
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -26,7 +28,9 @@ from valija.licensing.models import Interval, Plan
 from valija.mail import letters
 from valija.mail import operations as mail
 
+log = logging.getLogger(__name__)
 MOST_AT_ONCE = 500
+ABANDONED = timedelta(days=1)  # a payment page that nobody came back to
 
 
 class QuantityNotValid(InvalidInput):
@@ -42,19 +46,25 @@ class EmptyCart(Refusal):
 
 class QuoteChanged(Refusal):
     code = "quote_changed"
-    sentence = _("The cart or a price has changed since you saw the amount: it is now %(total)s. Nothing was charged; please check and confirm again.")
+    sentence = _(
+        "The cart or a price has changed since you saw the amount: it is now %(total)s. Nothing was charged; please check and confirm again."
+    )
 
 
 class PaymentUnderWay(Refusal):
     code = "payment_under_way"
-    sentence = _("A payment of %(total)s is with the bank at the moment. Wait for its answer before you buy more.")
+    sentence = _(
+        "A payment of %(total)s is with the bank at the moment. Wait for its answer before you buy more."
+    )
 
 
 # The cart
 
 
 @transaction.atomic
-def add_to_cart(account: Account, plan: Plan, quantity: int, *, by: Actor, interval: str = Interval.YEAR) -> CartLine:
+def add_to_cart(
+    account: Account, plan: Plan, quantity: int, *, by: Actor, interval: str = Interval.YEAR
+) -> CartLine:
     """Put licenses into the account's cart; the same plan merges with what is there."""
     by.require(Permission.CART_CHANGE, account)
     _require_sold(plan, interval, account)
@@ -125,7 +135,14 @@ def _write_order(account: Account, buyer: User, *, shown: str, key: str, by: Act
             if earlier is not None and earlier.fingerprint == quote.fingerprint == shown:
                 return earlier
             if earlier is None:
-                return _placed(account, buyer, quote, shown, key if same is None else f"{key[:40]}-{timezone.now():%H%M%S%f}", by)
+                return _placed(
+                    account,
+                    buyer,
+                    quote,
+                    shown,
+                    key if same is None else f"{key[:40]}-{timezone.now():%H%M%S%f}",
+                    by,
+                )
         # Another cart is confirmed while a payment page is open: that page must not charge any more.
         _cancel(earlier, by)
     raise PaymentUnderWay(total=earlier.amount)
@@ -204,11 +221,8 @@ def settle_payment(payment: Payment, outcome: Outcome, *, by: Actor) -> Order:
     payment = Payment.objects.get(pk=payment.pk)
     if order.paid_at or order.canceled_at:
         return order
-    if outcome.refusals > payment.refusals:
-        reason = providers.REASONS.get(outcome.reason, providers.REASONS["card_declined"])
-        journal.record(Event.PAYMENT_REFUSED, by=by, about=order, order=order.number, reason=reason)
-        payment.refusals, payment.reason = outcome.refusals, outcome.reason
-        payment.save(update_fields=["refusals", "reason"])
+    order.payment = payment
+    _note_standing(order, payment, outcome, by)
     if outcome.state == "paid":
         _paid(account, order, outcome, by)
     elif outcome.state == "canceled":
@@ -218,13 +232,40 @@ def settle_payment(payment: Payment, outcome: Outcome, *, by: Actor) -> Order:
     return order
 
 
-class AmountDiffers(Exception):
-    """The provider charged another amount than was ordered: a bug or a forgery, for a person to look at."""
+def _note_standing(order: Order, payment: Payment, outcome: Outcome, by: Actor) -> None:
+    changed = []
+    if outcome.refusals > payment.refusals:
+        reason = providers.REASONS.get(outcome.reason, providers.REASONS["card_declined"])
+        journal.record(Event.PAYMENT_REFUSED, by=by, about=order, order=order.number, reason=reason)
+        payment.refusals, payment.reason = outcome.refusals, outcome.reason
+        changed += ["refusals", "reason"]
+    if (outcome.state == "processing") != (payment.with_bank_since is not None):
+        payment.with_bank_since = timezone.now() if outcome.state == "processing" else None
+        changed.append("with_bank_since")
+    if changed:
+        payment.save(update_fields=changed)
+
+
+class AmountDiffers(Refusal):
+    """A bug or a forgery, for a person to look at."""
+
+    code = "amount_differs"
+    sentence = _(
+        "The payment of purchase %(order)s is over another amount than was confirmed. No licenses were added; please write to your provider."
+    )
 
 
 def _paid(account: Account, order: Order, outcome: Outcome, by: Actor) -> None:
     if (outcome.amount, outcome.currency) != (order.total, order.currency):
-        raise AmountDiffers(f"order {order.pk}: {outcome.amount} {outcome.currency} for {order.total} {order.currency}")
+        log.error(
+            "order %s: %s %s paid for %s %s",
+            order.pk,
+            outcome.amount,
+            outcome.currency,
+            order.total,
+            order.currency,
+        )
+        raise AmountDiffers(order=order.number)
     order.paid_at = timezone.now()
     order.save(update_fields=["paid_at"])
     lines = list(order.lines.select_related("plan"))
@@ -248,7 +289,9 @@ def _enter(order: Order) -> None:
     books = [(LedgerEntry.Book.PROVIDER, order.total), (LedgerEntry.Book.REVENUE, -order.net)]
     books += [(LedgerEntry.Book.TAX, -tax["amount"]) for tax in order.taxes]
     LedgerEntry.objects.bulk_create(
-        LedgerEntry(account_id=order.account_id, order=order, book=book, amount=amount, currency=order.currency)
+        LedgerEntry(
+            account_id=order.account_id, order=order, book=book, amount=amount, currency=order.currency
+        )
         for book, amount in books
     )
 
@@ -276,7 +319,11 @@ def receive_notice(provider_name: str, headers: Mapping[str, str], body: bytes, 
     """
     provider = providers.provider(provider_name)
     notice = provider.read_notice(headers, body)
-    payment = Payment.objects.select_related("order").filter(provider=provider.name, reference=notice.reference).first()
+    payment = (
+        Payment.objects.select_related("order")
+        .filter(provider=provider.name, reference=notice.reference)
+        .first()
+    )
     outcome = provider.look(notice.reference) if payment else None
     try:
         with transaction.atomic():
@@ -292,10 +339,19 @@ def receive_notice(provider_name: str, headers: Mapping[str, str], body: bytes, 
 
 @task
 def look_after_open_orders() -> int:
-    """Ask after purchases whose notice may be lost; the clock does this every minute."""
-    orders = Order.objects.open().exclude(payment__reference=None).select_related("payment")[:200]
+    """Ask after purchases whose notice may be lost, and close the abandoned; the clock does this every minute."""
+    now = timezone.now()
+    open_orders = Order.objects.open().exclude(payment__reference=None).select_related("payment")
+    orders = list(open_orders.order_by("payment__looked_at")[:200])
+    Payment.objects.filter(order__in=orders).update(looked_at=now)
     for order in orders:
-        look_after(order, by=actor.clock())
+        try:
+            if order.placed_at < now - ABANDONED and not order.payment.with_bank_since:
+                _cancel(order, actor.clock())
+            else:
+                look_after(order, by=actor.clock())
+        except Refusal as refusal:  # one that cannot be asked now must not keep the others waiting
+            log.warning("order %s: %s", order.pk, refusal.code)
     return len(orders)
 
 

@@ -31,7 +31,9 @@ class PlanNotSold(Refusal):
 
 class SubscriptionLapsed(Refusal):
     code = "subscription_lapsed"
-    sentence = _("Your subscription ended on %(day)s. It must be renewed before licenses can be added; please write to your provider.")
+    sentence = _(
+        "Your subscription ended on %(day)s. It must be renewed before licenses can be added; please write to your provider."
+    )
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,9 @@ def quote_lines(account: Account, cart: Iterable[CartLine], *, on: date) -> Quot
 Prices = dict[tuple[object, str], int]
 
 
-def _line(account: Account, line: CartLine, prices: Prices, subscription: Subscription | None, on: date) -> QuoteLine:
+def _line(
+    account: Account, line: CartLine, prices: Prices, subscription: Subscription | None, on: date
+) -> QuoteLine:
     price = prices.get((line.plan_id, line.interval))
     if price is None or line.plan.withdrawn_at or line.plan.on_request:
         raise PlanNotSold(plan=line.plan.name)
@@ -207,9 +211,14 @@ def pro_rata(price: int, subscription: Subscription | None, interval: str, on: d
     return round_half_up(Fraction(price * days, days_of_period))
 
 
-def _renewals(account: Account, lines: tuple[QuoteLine, ...], prices: Prices, on: date) -> tuple[Renewal, ...]:
+def _renewals(
+    account: Account, lines: tuple[QuoteLine, ...], prices: Prices, on: date
+) -> tuple[Renewal, ...]:
     living = (
-        License.objects.living().filter(account=account).values_list("subscription__interval", "plan_id").annotate(n=Count("id"))
+        License.objects.living()
+        .filter(account=account)
+        .values_list("subscription__interval", "plan_id")
+        .annotate(n=Count("id"))
     )
     found = []
     for interval in dict.fromkeys(line.interval for line in lines):
@@ -234,9 +243,16 @@ def renewal_of(account: Account, subscription: Subscription) -> Renewal:
     """What a subscription will cost when it renews, as things stand."""
     on = timezone.now().date()
     prices = dict(
-        Price.objects.current().filter(currency=account.currency, interval=subscription.interval).values_list("plan_id", "amount")
+        Price.objects.current()
+        .filter(currency=account.currency, interval=subscription.interval)
+        .values_list("plan_id", "amount")
     )
-    living = License.objects.living().filter(subscription=subscription).values_list("plan_id").annotate(n=Count("id"))
+    living = (
+        License.objects.living()
+        .filter(subscription=subscription)
+        .values_list("plan_id")
+        .annotate(n=Count("id"))
+    )
     counts: list[tuple[object, int]] = list(living)
     net = sum(prices.get(plan, 0) * count for plan, count in counts)  # type: ignore[call-overload]
     return Renewal(
@@ -247,5 +263,7 @@ def renewal_of(account: Account, subscription: Subscription) -> Renewal:
 
 def plans_with_prices(account: Account, interval: str) -> list[tuple[Plan, Price | None]]:
     """The offered plans with what they cost this account; without a price where they are on request."""
-    prices = {p.plan_id: p for p in Price.objects.current().filter(currency=account.currency, interval=interval)}
+    prices = {
+        p.plan_id: p for p in Price.objects.current().filter(currency=account.currency, interval=interval)
+    }
     return [(plan, prices.get(plan.pk)) for plan in Plan.objects.offered()]

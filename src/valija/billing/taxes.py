@@ -25,7 +25,9 @@ ELSEWHERE = (
 
 class NoTaxRate(Refusal):
     code = "no_tax_rate"
-    sentence = _("We do not know the taxes of your region (%(region)s). Please write to your provider; nothing was charged.")
+    sentence = _(
+        "We do not know the taxes of your region (%(region)s). Please write to your provider; nothing was charged."
+    )
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,9 @@ def taxes_on(net: int, account: Account, on: date) -> tuple[Tax, ...]:
         NoTaxRate: nothing is known of the region; it is told, not guessed.
     """
     rates = list(
-        TaxRate.objects.filter(Q(until=None) | Q(until__gt=on), country=account.country, region=account.region, since__lte=on)
+        TaxRate.objects.filter(
+            Q(until=None) | Q(until__gt=on), country=account.country, region=account.region, since__lte=on
+        )
         .order_by("name", "-since")
         .distinct()
     )
@@ -56,16 +60,22 @@ def taxes_on(net: int, account: Account, on: date) -> tuple[Tax, ...]:
         raise NoTaxRate(region="-".join(filter(None, (account.country, account.region))))
     newest = {rate.name: rate for rate in reversed(rates)}
     return tuple(
-        Tax(rate.name, rate.rate, round_half_up(Fraction(net * rate.rate, 100_000))) for rate in sorted(newest.values(), key=lambda r: r.name)
+        Tax(rate.name, rate.rate, round_half_up(Fraction(net * rate.rate, 100_000)))
+        for rate in sorted(newest.values(), key=lambda r: r.name)
     )
 
 
 def shipped_rates() -> list[TaxRate]:
     """The table an installation starts with."""
     of_the_union = [
-        TaxRate(country=country, name=entry["vat_abbr"][:20], rate=round(entry["standard"] * 1000), since=SINCE)
+        TaxRate(
+            country=country, name=entry["vat_abbr"][:20], rate=round(entry["standard"] * 1000), since=SINCE
+        )
         for country, entry in eu_vat_rates_data.get_all_rates().items()
         if eu_vat_rates_data.is_eu_member(country)
     ]
-    others = [TaxRate(country=c, region=region, name=name, rate=rate, since=SINCE) for c, region, name, rate in ELSEWHERE]
+    others = [
+        TaxRate(country=c, region=region, name=name, rate=rate, since=SINCE)
+        for c, region, name, rate in ELSEWHERE
+    ]
     return of_the_union + others

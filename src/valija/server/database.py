@@ -1,6 +1,7 @@
 """The database: reached, created, brought up to date."""
 
 import argparse
+import logging
 
 from valija.server import home
 from valija.server.home import Stop
@@ -26,11 +27,14 @@ def set_up() -> None:
     from django.apps import apps
     from django.core.exceptions import ImproperlyConfigured
 
-    if not apps.ready:
-        try:
-            django.setup()
-        except ImproperlyConfigured as error:
-            raise Stop(str(error)) from error
+    if apps.ready:
+        return
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        raise Stop(str(error)) from error
+    # A database that is away is told once, in a sentence, not at each attempt.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 def pending() -> list[str]:

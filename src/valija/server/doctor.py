@@ -176,12 +176,16 @@ def letters() -> Finding:
 
 
 def dns() -> Finding:
+    from django.conf import settings
     from dns.exception import DNSException
+    from dns.resolver import Resolver
 
-    from valija.domains.dns import resolver
-
+    resolver = Resolver(configure=not settings.DNS_SERVER)
+    if settings.DNS_SERVER:
+        host, _, port = settings.DNS_SERVER.rpartition(":")
+        resolver.nameservers, resolver.port = [host.strip("[]")], int(port)
     try:
-        resolver().resolve(".", "NS", lifetime=SECONDS_TO_ANSWER)
+        resolver.resolve(".", "NS", lifetime=SECONDS_TO_ANSWER)
     except DNSException as error:
         return Finding(
             False, f"no domain can be proved, the resolver does not answer ({error}): see VALIJA_DNS_SERVER"

@@ -28,10 +28,7 @@ class Request(HttpRequest):
     address: str
     browser: str
     request_id: str
-
-    @property
-    def account(self) -> Account:
-        return self.user.account
+    account: Account  # on pages for people who have signed in
 
 
 class ActorMiddleware:
@@ -72,7 +69,9 @@ def address_of(request: HttpRequest) -> str:
 
 def _trusted(address: str) -> bool:
     try:
-        return any(ip_address(address) in ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES)
+        return any(
+            ip_address(address) in ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES
+        )
     except ValueError:
         return False
 
@@ -84,6 +83,7 @@ def signed_in(view: View) -> View:
     def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+        request.account = request.user.account
         return view(request, *args, **kwargs)
 
     return guarded

@@ -1,13 +1,17 @@
 """Long lists to choose from, in the reader's language: time zones and the countries of text messages."""
 
+from datetime import date
 from functools import cache
 from importlib import resources
 
 import phonenumbers
 from babel import Locale
 from babel.dates import get_timezone_location
+from django.utils.dateformat import format as formatted
 from django.utils.text import slugify
 from django.utils.translation import gettext
+
+from valija.accounts.models import User
 
 Choice = tuple[str, str]
 Group = tuple[str, list[Choice]]
@@ -19,11 +23,17 @@ _WORLD = {
 }  # fmt: skip
 
 
+def time_zones(language: str, own: str = "") -> list[Choice | Group]:
+    """One's own first, then one group for each part of the world, the cities in the order of the alphabet."""
+    groups = _time_zones(language)
+    names = {zone: city for _title, cities in groups for zone, city in cities}
+    return [(own, names.get(own, own)), *groups] if own else [*groups]
+
+
 @cache
-def time_zones(language: str) -> list[Group]:
-    """One group for each part of the world, the cities in the order of the alphabet."""
+def _time_zones(language: str) -> list[Group]:
     locale = Locale.parse(language)
-    groups: dict[str, list[Choice]] = {}
+    groups: dict[str, list[Choice]] = {"UTC": [("UTC", "UTC")]}
     for zone in _zones():
         world = _WORLD.get(zone.partition("/")[0])
         title = (
@@ -32,20 +42,28 @@ def time_zones(language: str) -> list[Group]:
         groups.setdefault(title, []).append(
             (zone, get_timezone_location(zone, locale=locale, return_city=True))
         )
-    return [(title, sorted(groups[title], key=_alphabet)) for title in sorted(groups)] + [
-        ("UTC", [("UTC", "UTC")])
-    ]
+    return [(title, sorted(groups[title], key=_alphabet)) for title in sorted(groups, key=slugify)]
+
+
+def countries(language: str, own: str = "") -> list[Choice]:
+    """Every country with its prefix, one's own first: España (+34)."""
+    everyone = _countries(language)
+    return sorted(everyone, key=lambda country: country[0] != own)
 
 
 @cache
-def calling_countries(language: str) -> list[Choice]:
-    """Every country with its prefix: España (+34)."""
+def _countries(language: str) -> list[Choice]:
     territories = Locale.parse(language).territories
     regions = [code for code in phonenumbers.SUPPORTED_REGIONS if code in territories]
     named = [
         (code, f"{territories[code]} (+{phonenumbers.country_code_for_region(code)})") for code in regions
     ]
     return sorted(named, key=_alphabet)
+
+
+def date_formats(day: date) -> list[Choice]:
+    """The orders of day, month and year, each shown by an example."""
+    return [(code, formatted(day, code)) for code in User.DateFormat.values]
 
 
 def _zones() -> list[str]:

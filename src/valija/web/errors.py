@@ -24,7 +24,12 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Refusal):
             return None
-        return render(request, "error.html", {"status": exception.status, "sentence": str(exception)}, status=exception.status)
+        return render(
+            request,
+            "error.html",
+            {"status": exception.status, "sentence": str(exception)},
+            status=exception.status,
+        )
 
 
 def shown_on(page: View) -> Callable[[View], View]:

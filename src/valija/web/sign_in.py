@@ -32,7 +32,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
 def safe_next(request: HttpRequest, target: str) -> str:
     """Where to go afterwards: a page of ours, or the first one."""
-    if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+    if url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
         return target
     return reverse("home")
 
@@ -55,7 +57,9 @@ def _address_page(request: Request) -> HttpResponse:
 @shown_on(_address_page)
 def request_sign_in(request: Request) -> HttpResponse:
     email, target = request.POST.get("email", ""), request.POST.get("next", "")
-    accounts.request_sign_in(email, by=request.actor, next=target if safe_next(request, target) == target else "")
+    accounts.request_sign_in(
+        email, by=request.actor, next=target if safe_next(request, target) == target else ""
+    )
     request.session[EMAIL] = email.strip()[:254]
     return redirect("sign_in_with_code")
 
@@ -73,7 +77,9 @@ def sign_in_with_code(request: Request) -> HttpResponse:
     """The code works in any browser: it asks for the address too where it does not know it."""
     if request.method == "GET":
         return _code_page(request)
-    sign_in = accounts.sign_in_with_code(request.POST.get("email", ""), request.POST.get("code", ""), by=request.actor)
+    sign_in = accounts.sign_in_with_code(
+        request.POST.get("email", ""), request.POST.get("code", ""), by=request.actor
+    )
     return _enter(request, sign_in)
 
 
@@ -108,6 +114,7 @@ def _enter(request: Request, sign_in: SignIn) -> HttpResponse:
 
 @require_POST
 def sign_out(request: Request) -> HttpResponse:
+    if request.user.is_authenticated:
+        accounts.sign_out(request.user, by=request.actor)
     logout(request)
     return redirect("show_sign_in")
-

@@ -3,7 +3,18 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from valija.web import account, home, journal, licensing, preferences, sign_in, users
+from valija.web import (
+    account,
+    activation,
+    billing,
+    home,
+    journal,
+    licensing,
+    preferences,
+    sign_in,
+    test_payment,
+    users,
+)
 
 
 def healthy(request: HttpRequest) -> HttpResponse:
@@ -26,8 +37,18 @@ urlpatterns = [
     path("notice/dismiss", preferences.dismiss_flash, name="dismiss_flash"),
     # My account
     path("account", account.account_page, name="account_page"),
+    path("account/details", account.change_own_details, name="change_own_details"),
+    path("account/devices/<uuid:activation_id>/end", account.deactivate_license, name="deactivate_license"),
+    path("account/sessions/end-others", account.end_other_sessions, name="end_other_sessions"),
+    path("account/sessions/<str:key>/end", account.end_session, name="end_session"),
+    # Activating in the browser
+    path("activate", activation.activate_page, name="activate_page"),
+    path("app", activation.app_page, name="app_page"),
+    path("app.webmanifest", activation.app_manifest, name="app_manifest"),
+    path("app-sw.js", activation.app_worker, name="app_worker"),
     # The journal
     path("journal", journal.account_journal, name="account_journal"),
+    path("journal/mine", journal.own_journal, name="own_journal"),
     # Users and their licenses
     path("users", users.users, name="users"),
     path("users/add", users.add_user, name="add_user"),
@@ -36,4 +57,21 @@ urlpatterns = [
     path("users/<uuid:user_id>/license/modify", licensing.modify_license, name="modify_license"),
     path("users/<uuid:user_id>/license/withdraw", licensing.withdraw_license, name="withdraw_license"),
     path("users/<uuid:user_id>/license/send", licensing.send_activation, name="send_activation"),
+    # Licenses and purchases
+    path("licenses", billing.licenses, name="licenses"),
+    path("cart/add", billing.add_to_cart, name="add_to_cart"),
+    path("cart/<uuid:line_id>/change", billing.change_cart_line, name="change_cart_line"),
+    path("cart/<uuid:line_id>/remove", billing.remove_from_cart, name="remove_from_cart"),
+    path("purchases/confirm", billing.confirm_purchase, name="confirm_purchase"),
+    path("purchases/place", billing.place_order, name="place_order"),
+    path("purchases", billing.purchases, name="purchases"),
+    path("purchases/<uuid:order_id>", billing.purchase, name="purchase"),
+    path("purchases/<uuid:order_id>/return", billing.purchase_return, name="purchase_return"),
+    # The test provider's card page
+    path("test-payment/<uuid:payment_id>", test_payment.test_payment, name="test_payment"),
+    path(
+        "test-payment/<uuid:payment_id>/confirm",
+        test_payment.confirm_test_payment,
+        name="confirm_test_payment",
+    ),
 ]

@@ -9,123 +9,221 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.UUIDField(default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120)),
-                ('country', models.CharField(max_length=2)),
-                ('region', models.CharField(blank=True, max_length=6)),
-                ('currency', models.CharField(default='EUR', max_length=3)),
-                ('tax_number', models.CharField(blank=True, max_length=30)),
-                ('language', models.CharField(choices=[('es', 'Español'), ('en', 'English'), ('fr', 'Français')], default='es', max_length=10)),
-                ('time_zone', models.CharField(default='Europe/Madrid', max_length=60)),
-                ('is_provider', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("country", models.CharField(max_length=2)),
+                ("region", models.CharField(blank=True, max_length=6)),
+                ("currency", models.CharField(default="EUR", max_length=3)),
+                ("tax_number", models.CharField(blank=True, max_length=30)),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("es", "Español"), ("en", "English"), ("fr", "Français")],
+                        default="es",
+                        max_length=10,
+                    ),
+                ),
+                ("time_zone", models.CharField(default="Europe/Madrid", max_length=60)),
+                ("is_provider", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('id', models.UUIDField(default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('first_name', models.CharField(max_length=80)),
-                ('last_name', models.CharField(blank=True, max_length=80)),
-                ('sort_name', models.CharField(editable=False, max_length=170)),
-                ('kind', models.CharField(choices=[('person', 'Person'), ('shared', 'Shared mailbox')], default='person', max_length=10)),
-                ('role', models.CharField(choices=[('administrator', 'Administrator'), ('billing', 'Billing'), ('user', 'User'), ('provider', 'Provider')], default='user', max_length=20)),
-                ('language', models.CharField(choices=[('es', 'Español'), ('en', 'English'), ('fr', 'Français')], default='es', max_length=10)),
-                ('time_zone', models.CharField(default='Europe/Madrid', max_length=60)),
-                ('date_format', models.CharField(choices=[('d/m/Y', '31/12/2026'), ('m/d/Y', '12/31/2026'), ('Y-m-d', '2026-12-31')], default='d/m/Y', max_length=10)),
-                ('mobile', models.CharField(blank=True, max_length=20)),
-                ('sms_country', models.CharField(blank=True, max_length=2)),
-                ('theme', models.CharField(default='auto', max_length=5)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('last_seen_at', models.DateTimeField(null=True)),
-                ('deactivated_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='users', to='accounts.account')),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("first_name", models.CharField(max_length=80)),
+                ("last_name", models.CharField(blank=True, max_length=80)),
+                ("sort_name", models.CharField(editable=False, max_length=170)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("person", "Person"), ("shared", "Shared mailbox")],
+                        default="person",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("administrator", "Administrator"),
+                            ("billing", "Billing"),
+                            ("user", "User"),
+                            ("provider", "Provider"),
+                        ],
+                        default="user",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("es", "Español"), ("en", "English"), ("fr", "Français")],
+                        default="es",
+                        max_length=10,
+                    ),
+                ),
+                ("time_zone", models.CharField(default="Europe/Madrid", max_length=60)),
+                (
+                    "date_format",
+                    models.CharField(
+                        choices=[("d/m/Y", "31/12/2026"), ("m/d/Y", "12/31/2026"), ("Y-m-d", "2026-12-31")],
+                        default="d/m/Y",
+                        max_length=10,
+                    ),
+                ),
+                ("mobile", models.CharField(blank=True, max_length=20)),
+                ("sms_country", models.CharField(blank=True, max_length=2)),
+                ("theme", models.CharField(default="auto", max_length=5)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("last_seen_at", models.DateTimeField(null=True)),
+                ("deactivated_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="users",
+                        to="accounts.account",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('id', models.UUIDField(default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('scopes', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('last_used_at', models.DateTimeField(null=True)),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='api_tokens', to='accounts.account')),
-                ('creator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='api_tokens', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("scopes", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("last_used_at", models.DateTimeField(null=True)),
+                ("revoked_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="api_tokens",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "creator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="api_tokens",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Session',
+            name="Session",
             fields=[
-                ('session_data', models.TextField(verbose_name='session data')),
-                ('expire_date', models.DateTimeField(db_index=True, verbose_name='expire date')),
-                ('session_key', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('address', models.CharField(blank=True, max_length=45)),
-                ('browser', models.CharField(blank=True, max_length=300)),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('last_used_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL)),
+                ("session_data", models.TextField(verbose_name="session data")),
+                ("expire_date", models.DateTimeField(db_index=True, verbose_name="expire date")),
+                ("session_key", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("address", models.CharField(blank=True, max_length=45)),
+                ("browser", models.CharField(blank=True, max_length=300)),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("last_used_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sessions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'session',
-                'verbose_name_plural': 'sessions',
-                'abstract': False,
+                "verbose_name": "session",
+                "verbose_name_plural": "sessions",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='SignIn',
+            name="SignIn",
             fields=[
-                ('id', models.UUIDField(default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('email', models.CharField(max_length=254)),
-                ('link_digest', models.CharField(max_length=64, unique=True)),
-                ('code_digest', models.CharField(max_length=64)),
-                ('next', models.CharField(blank=True, max_length=300)),
-                ('address', models.CharField(blank=True, max_length=45)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sign_ins', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("email", models.CharField(max_length=254)),
+                ("link_digest", models.CharField(max_length=64, unique=True)),
+                ("code_digest", models.CharField(max_length=64)),
+                ("next", models.CharField(blank=True, max_length=300)),
+                ("address", models.CharField(blank=True, max_length=45)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sign_ins",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['account', 'sort_name', 'id'], name='users_by_name'),
+            model_name="user",
+            index=models.Index(fields=["account", "sort_name", "id"], name="users_by_name"),
         ),
         migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['account', 'deactivated_at'], name='users_counted'),
+            model_name="user",
+            index=models.Index(fields=["account", "deactivated_at"], name="users_counted"),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='email_lower_case'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                name="email_lower_case",
+            ),
         ),
         migrations.AddIndex(
-            model_name='apitoken',
-            index=models.Index(fields=['account', '-id'], name='tokens_of_account'),
+            model_name="apitoken",
+            index=models.Index(fields=["account", "-id"], name="tokens_of_account"),
         ),
         migrations.AddIndex(
-            model_name='signin',
-            index=models.Index(fields=['email', '-created_at'], name='sign_ins_of_email'),
+            model_name="signin",
+            index=models.Index(fields=["email", "-created_at"], name="sign_ins_of_email"),
         ),
         migrations.AddIndex(
-            model_name='signin',
-            index=models.Index(fields=['address', '-created_at'], name='sign_ins_from'),
+            model_name="signin",
+            index=models.Index(fields=["address", "-created_at"], name="sign_ins_from"),
         ),
     ]

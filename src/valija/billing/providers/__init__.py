@@ -23,7 +23,9 @@ REASONS: dict[str, str | Promise] = {
 class ProviderNotAvailable(Refusal):
     code = "payment_provider_not_available"
     status = 503
-    sentence = _("The payment page cannot be reached at the moment. Nothing was charged and your cart is as it was; please try again.")
+    sentence = _(
+        "The payment page cannot be reached at the moment. Nothing was charged and your cart is as it was; please try again."
+    )
 
 
 class NoticeNotGenuine(Refusal):
@@ -93,5 +95,7 @@ class PaymentProvider(Protocol):
 
 def provider(name: str = "") -> PaymentProvider:
     """The provider of this name, or the installation's."""
-    found: PaymentProvider = import_module(f"valija.billing.providers.{name or settings.PAYMENT_PROVIDER}.provider").PROVIDER
+    found: PaymentProvider = import_module(
+        f"valija.billing.providers.{name or settings.PAYMENT_PROVIDER}.provider"
+    ).PROVIDER
     return found

@@ -8,129 +8,272 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.UUIDField(default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('code', models.SlugField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=60)),
-                ('kind', models.CharField(choices=[('person', 'People'), ('shared', 'Shared mailboxes'), ('api', 'Programs')], default='person', max_length=10)),
-                ('rank', models.PositiveSmallIntegerField()),
-                ('summary', models.JSONField(default=dict)),
-                ('entitlements', models.JSONField(default=dict)),
-                ('on_request', models.BooleanField(default=False)),
-                ('withdrawn_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("code", models.SlugField(max_length=40, unique=True)),
+                ("name", models.CharField(max_length=60)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("person", "People"), ("shared", "Shared mailboxes"), ("api", "Programs")],
+                        default="person",
+                        max_length=10,
+                    ),
+                ),
+                ("rank", models.PositiveSmallIntegerField()),
+                ("summary", models.JSONField(default=dict)),
+                ("entitlements", models.JSONField(default=dict)),
+                ("on_request", models.BooleanField(default=False)),
+                ("withdrawn_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='SigningKey',
+            name="SigningKey",
             fields=[
-                ('id', models.CharField(max_length=16, primary_key=True, serialize=False)),
-                ('public', models.BinaryField()),
-                ('private', models.BinaryField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('retired_at', models.DateTimeField(null=True)),
+                ("id", models.CharField(max_length=16, primary_key=True, serialize=False)),
+                ("public", models.BinaryField()),
+                ("private", models.BinaryField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("retired_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='License',
+            name="License",
             fields=[
-                ('id', models.UUIDField(default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('added_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('assigned_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='licenses', to='accounts.account')),
-                ('holder', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='license', to=settings.AUTH_USER_MODEL)),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='licenses', to='licensing.plan')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("added_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("assigned_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="licenses",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "holder",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="license",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="licenses",
+                        to="licensing.plan",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ActivationCode',
+            name="ActivationCode",
             fields=[
-                ('id', models.UUIDField(default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(null=True)),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='activation_codes', to=settings.AUTH_USER_MODEL)),
-                ('license', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='codes', to='licensing.license')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(null=True)),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="activation_codes",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "license",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="codes",
+                        to="licensing.license",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.UUIDField(default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('interval', models.CharField(choices=[('month', 'month'), ('year', 'year')], max_length=5)),
-                ('started_on', models.DateField()),
-                ('renews_on', models.DateField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='accounts.account')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("interval", models.CharField(choices=[("month", "month"), ("year", "year")], max_length=5)),
+                ("started_on", models.DateField()),
+                ("renews_on", models.DateField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="subscriptions",
+                        to="accounts.account",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='license',
-            name='subscription',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='licenses', to='licensing.subscription'),
+            model_name="license",
+            name="subscription",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="licenses",
+                to="licensing.subscription",
+            ),
         ),
         migrations.CreateModel(
-            name='Activation',
+            name="Activation",
             fields=[
-                ('id', models.UUIDField(default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('device', models.CharField(max_length=80)),
-                ('token_digest', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('last_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='activations', to='accounts.account')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='activations', to=settings.AUTH_USER_MODEL)),
-                ('license', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='activations', to='licensing.license')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("device", models.CharField(max_length=80)),
+                ("token_digest", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("last_seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="activations",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="activations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "license",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="activations",
+                        to="licensing.license",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('ended_at', None)), fields=['license', 'id'], name='living_activations')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("ended_at", None)),
+                        fields=["license", "id"],
+                        name="living_activations",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Price',
+            name="Price",
             fields=[
-                ('id', models.UUIDField(default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('interval', models.CharField(choices=[('month', 'month'), ('year', 'year')], max_length=5)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount', models.PositiveBigIntegerField()),
-                ('since', models.DateTimeField(default=django.utils.timezone.now)),
-                ('until', models.DateTimeField(null=True)),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='prices', to='licensing.plan')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("interval", models.CharField(choices=[("month", "month"), ("year", "year")], max_length=5)),
+                ("currency", models.CharField(max_length=3)),
+                ("amount", models.PositiveBigIntegerField()),
+                ("since", models.DateTimeField(default=django.utils.timezone.now)),
+                ("until", models.DateTimeField(null=True)),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="prices",
+                        to="licensing.plan",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('until', None)), fields=('plan', 'interval', 'currency'), name='one_current_price')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("until", None)),
+                        fields=("plan", "interval", "currency"),
+                        name="one_current_price",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(fields=('account', 'interval'), name='one_subscription_per_interval'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                fields=("account", "interval"), name="one_subscription_per_interval"
+            ),
         ),
         migrations.AddIndex(
-            model_name='license',
-            index=models.Index(condition=models.Q(('ended_at', None), ('holder', None)), fields=['account', 'plan', 'id'], name='licenses_available'),
+            model_name="license",
+            index=models.Index(
+                condition=models.Q(("ended_at", None), ("holder", None)),
+                fields=["account", "plan", "id"],
+                name="licenses_available",
+            ),
         ),
         migrations.AddIndex(
-            model_name='license',
-            index=models.Index(condition=models.Q(('holder__isnull', False)), fields=['account', 'holder'], name='licenses_held'),
+            model_name="license",
+            index=models.Index(
+                condition=models.Q(("holder__isnull", False)),
+                fields=["account", "holder"],
+                name="licenses_held",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='license',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at', None), ('holder', None), _connector='OR'), name='ended_license_has_no_holder'),
+            model_name="license",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ended_at", None), ("holder", None), _connector="OR"),
+                name="ended_license_has_no_holder",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='license',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('assigned_at', None), ('holder', None)), models.Q(('assigned_at__isnull', False), ('holder__isnull', False)), _connector='OR'), name='assigned_license_has_a_time'),
+            model_name="license",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("assigned_at", None), ("holder", None)),
+                    models.Q(("assigned_at__isnull", False), ("holder__isnull", False)),
+                    _connector="OR",
+                ),
+                name="assigned_license_has_a_time",
+            ),
         ),
     ]

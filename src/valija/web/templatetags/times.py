@@ -38,4 +38,6 @@ def _time(at: datetime, pattern: str) -> SafeString:
     """The words, with the exact moment for machines and for whoever points at it."""
     local = timezone.localtime(at)
     exact = f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond:06d} {local:%Z (UTC%z)}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, formatted(local, pattern))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, formatted(local, pattern)
+    )

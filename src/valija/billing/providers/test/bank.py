@@ -6,7 +6,7 @@ import json
 import logging
 from base64 import b64encode
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
@@ -71,7 +71,16 @@ def open_payment(charge: Charge) -> TestPayment:
     return payment
 
 
-def outcome(payment: TestPayment, now: datetime) -> Outcome:
+def look(reference: str) -> Outcome:
+    """How a payment stands now; a slow bank whose time has come answers first."""
+    payment = TestPayment.objects.select_related("charge").get(pk=reference)
+    if payment.answer_at is not None and payment.answer_at <= timezone.now():
+        _answer_late(payment.pk)
+        payment = TestPayment.objects.select_related("charge").get(pk=reference)
+    return outcome(payment)
+
+
+def outcome(payment: TestPayment) -> Outcome:
     """How a payment stands."""
     if hasattr(payment, "charge"):
         state = "paid"
@@ -95,7 +104,7 @@ def pay(payment_id: UUID, number: str) -> TestPayment:
     payment.card = digits[-4:]
     if card is None:
         return _refuse(payment, "card_not_valid")
-    if card.confirms and payment.confirming_at is None:
+    if card.confirms:  # a second press asks again, it does not stand for the holder's consent
         payment.confirming_at = timezone.now()
         payment.save()
         return payment
@@ -124,7 +133,7 @@ def cancel_payment(reference: str) -> Outcome:
     if not (hasattr(payment, "charge") or payment.canceled_at or payment.processing_at):
         payment.canceled_at = timezone.now()
         payment.save()
-    return outcome(payment, timezone.now())
+    return outcome(payment)
 
 
 def _answer(payment: TestPayment, card: Card) -> TestPayment:
@@ -200,7 +209,9 @@ def _post(notice: TestNotice) -> bool:
     }
     try:
         for _time in range(notice.times):
-            httpx.post(f"{settings.URL}/webhooks/payments/test", content=body, headers=headers, timeout=10).raise_for_status()
+            httpx.post(
+                f"{settings.URL}/webhooks/payments/test", content=body, headers=headers, timeout=10
+            ).raise_for_status()
     except httpx.HTTPError as error:
         log.warning("notice %s was not taken: %s", notice.pk, error)
         if notice.attempts >= GIVES_UP_AFTER:

@@ -67,5 +67,7 @@ class TestNotice(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["due_at", "id"], name="notices_due", condition=Q(delivered_at=None, given_up_at=None))
+            models.Index(
+                fields=["due_at", "id"], name="notices_due", condition=Q(delivered_at=None, given_up_at=None)
+            )
         ]

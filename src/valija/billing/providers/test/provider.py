@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 from django.conf import settings
-from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from valija.billing.providers import Charge, Notice, NoticeNotGenuine, Outcome, Started
+from valija.billing.providers import Charge, Notice, NoticeNotGenuine, Outcome, ProviderNotAvailable, Started
 from valija.billing.providers.test import bank
 from valija.billing.providers.test.models import TestPayment
 
@@ -20,17 +19,24 @@ class TestProvider:
         return Started(str(payment.pk), f"{settings.URL}/test-payment/{payment.pk}")
 
     def look(self, reference: str) -> Outcome:
-        return bank.outcome(TestPayment.objects.select_related("charge").get(pk=reference), timezone.now())
+        try:
+            return bank.look(reference)
+        except TestPayment.DoesNotExist as missing:
+            raise ProviderNotAvailable from missing
 
     def cancel(self, reference: str) -> Outcome:
-        return bank.cancel_payment(reference)
+        try:
+            return bank.cancel_payment(reference)
+        except TestPayment.DoesNotExist as missing:
+            raise ProviderNotAvailable from missing
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
+        lowered = {name.lower(): value for name, value in headers.items()}
         try:
-            content = Webhook(bank.notice_secret()).verify(body, {name.lower(): value for name, value in headers.items()})
+            content = Webhook(bank.notice_secret()).verify(body, lowered)
         except WebhookVerificationError as wrong:
             raise NoticeNotGenuine from wrong
-        return Notice(id={name.lower(): value for name, value in headers.items()}["webhook-id"], reference=content["payment"])
+        return Notice(id=lowered["webhook-id"], reference=str(content.get("payment", "")))
 
 
 PROVIDER = TestProvider()

@@ -2,63 +2,97 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import valija.core.ids
 from django.db import migrations, models
+
+import valija.core.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='TestPayment',
+            name="TestPayment",
             fields=[
-                ('id', models.UUIDField(default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('key', models.CharField(max_length=64, unique=True)),
-                ('amount', models.PositiveBigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('description', models.CharField(max_length=500)),
-                ('email', models.CharField(blank=True, max_length=254)),
-                ('language', models.CharField(max_length=10)),
-                ('return_url', models.CharField(max_length=500)),
-                ('opened_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('card', models.CharField(blank=True, max_length=4)),
-                ('refusals', models.PositiveSmallIntegerField(default=0)),
-                ('reason', models.CharField(blank=True, max_length=40)),
-                ('confirming_at', models.DateTimeField(null=True)),
-                ('processing_at', models.DateTimeField(null=True)),
-                ('answer_at', models.DateTimeField(null=True)),
-                ('canceled_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("key", models.CharField(max_length=64, unique=True)),
+                ("amount", models.PositiveBigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("description", models.CharField(max_length=500)),
+                ("email", models.CharField(blank=True, max_length=254)),
+                ("language", models.CharField(max_length=10)),
+                ("return_url", models.CharField(max_length=500)),
+                ("opened_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("card", models.CharField(blank=True, max_length=4)),
+                ("refusals", models.PositiveSmallIntegerField(default=0)),
+                ("reason", models.CharField(blank=True, max_length=40)),
+                ("confirming_at", models.DateTimeField(null=True)),
+                ("processing_at", models.DateTimeField(null=True)),
+                ("answer_at", models.DateTimeField(null=True)),
+                ("canceled_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='TestCharge',
+            name="TestCharge",
             fields=[
-                ('id', models.UUIDField(default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('amount', models.PositiveBigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('payment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='charge', to='test_provider.testpayment')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("amount", models.PositiveBigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "payment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="charge",
+                        to="test_provider.testpayment",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TestNotice',
+            name="TestNotice",
             fields=[
-                ('id', models.UUIDField(default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=30)),
-                ('times', models.PositiveSmallIntegerField(default=1)),
-                ('due_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('given_up_at', models.DateTimeField(null=True)),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='test_provider.testpayment')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(max_length=30)),
+                ("times", models.PositiveSmallIntegerField(default=1)),
+                ("due_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("delivered_at", models.DateTimeField(null=True)),
+                ("given_up_at", models.DateTimeField(null=True)),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="test_provider.testpayment",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('delivered_at', None), ('given_up_at', None)), fields=['due_at', 'id'], name='notices_due')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("delivered_at", None), ("given_up_at", None)),
+                        fields=["due_at", "id"],
+                        name="notices_due",
+                    )
+                ],
             },
         ),
     ]

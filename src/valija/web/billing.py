@@ -1,0 +1,257 @@
+"""License management and purchases: plans, the cart, the confirmation, and the way back from the payment page."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from valija.accounts.models import Account
+from valija.accounts.permissions import Permission
+from valija.billing import operations as billing
+from valija.billing.models import CartLine, Order
+from valija.billing.providers import REASONS
+from valija.billing.quote import Quote, plans_with_prices, quote_cart, renewal_of
+from valija.core.errors import Refusal
+from valija.core.ids import new_id
+from valija.core.money import Money
+from valija.licensing.models import Interval, License, Plan, Price
+from valija.web.access import Request, allowed
+from valija.web.errors import found, shown_on
+
+
+@require_GET
+@allowed(Permission.LICENSE_SEE)
+def licenses(request: Request) -> HttpResponse:
+    return licenses_page(request)
+
+
+def licenses_page(request: Request, line_id: UUID | None = None) -> HttpResponse:
+    account = request.account
+    kind = _chosen(request, "for", Plan.Kind.values, Plan.Kind.PERSON)
+    interval = _chosen(request, "interval", Interval.values, Interval.YEAR)
+    offers = [(plan, price) for plan, price in plans_with_prices(account, interval) if plan.kind == kind]
+    context = {
+        "offers": [
+            (plan, price.money if price else None, plan.allows)
+            for plan, price in offers
+            if not plan.on_request
+        ],
+        "on_request": [plan for plan, _price in offers if plan.on_request],
+        "kind": kind,
+        "kinds": Plan.Kind.choices,
+        "interval": interval,
+        "most": billing.MOST_AT_ONCE,
+        "typed_plan": request.POST.get("plan", ""),
+        "typed": request.POST.get("quantity", ""),
+        "typed_line": line_id,
+        **_held(account),
+        **_cart(account),
+    }
+    return render(request, "billing/licenses.html", context)
+
+
+def _chosen(request: Request, name: str, possible: list[str], otherwise: str) -> str:
+    value = request.GET.get(name) or request.POST.get(name, "")
+    return value if value in possible else otherwise
+
+
+def _held(account: Account) -> dict[str, Any]:
+    prices = {
+        (price.plan_id, price.interval): price.amount
+        for price in Price.objects.current().filter(currency=account.currency)
+    }
+    held = []
+    for row in License.objects.filter(account=account).per_plan():
+        price = Money(prices.get((row["plan_id"], row["interval"]), 0), account.currency)  # type: ignore[call-overload]
+        held.append(
+            {
+                **row,
+                "price": price,
+                "renewal": price * int(str(row["total"])),
+                "label": Interval(row["interval"]).label,
+            }
+        )
+    return {
+        "held": held,
+        "renewals": [renewal_of(account, each) for each in account.subscriptions.all()] if held else [],
+    }
+
+
+def _cart(account: Account) -> dict[str, Any]:
+    """The cart with its amounts; where they cannot be said, its lines and why."""
+    try:
+        return {"quote": (quote := quote_cart(account)), "lines": _lines(account, quote), "unquoted": None}
+    except Refusal as reason:
+        return {"quote": None, "lines": _lines(account, None), "unquoted": reason}
+
+
+def _lines(account: Account, quote: Quote | None) -> list[dict[str, Any]]:
+    rows = account.cart.select_related("plan").order_by("interval", "plan__rank")
+    quoted = quote.lines if quote else ()
+    return [{"row": row, "quote": quoted[at] if quoted else None} for at, row in enumerate(rows)]
+
+
+def _quantity(request: Request) -> int:
+    """The number that was typed; what is no number is refused by the operation like any impossible one."""
+    typed = request.POST.get("quantity", "").strip()
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 7 else 0
+
+
+@require_POST
+@allowed(Permission.LICENSE_SEE)
+@shown_on(licenses_page)
+def add_to_cart(request: Request) -> HttpResponse:
+    plan = found(Plan.objects.filter(code=request.POST.get("plan", "")).first())
+    interval = _chosen(request, "interval", Interval.values, Interval.YEAR)
+    quantity = _quantity(request)
+    billing.add_to_cart(request.account, plan, quantity, by=request.actor, interval=interval)
+    messages.success(
+        request,
+        ngettext(
+            "%(number)s %(plan)s license is in the cart.",
+            "%(number)s %(plan)s licenses are in the cart.",
+            quantity,
+        )
+        % {"number": quantity, "plan": plan.name},
+    )
+    return _back(request)
+
+
+@require_POST
+@allowed(Permission.LICENSE_SEE)
+@shown_on(licenses_page)
+def change_cart_line(request: Request, line_id: UUID) -> HttpResponse:
+    billing.change_cart_line(request.account, _line(request, line_id), _quantity(request), by=request.actor)
+    return _back(request)
+
+
+@require_POST
+@allowed(Permission.LICENSE_SEE)
+def remove_from_cart(request: Request, line_id: UUID) -> HttpResponse:
+    line = request.account.cart.filter(pk=line_id).select_related("plan").first()
+    if line is not None:  # a second press finds it gone already, which is what was wanted
+        billing.remove_from_cart(request.account, line, by=request.actor)
+    return _back(request)
+
+
+def _line(request: Request, line_id: UUID) -> CartLine:
+    return found(request.account.cart.filter(pk=line_id).select_related("plan").first())
+
+
+def _back(request: Request) -> HttpResponse:
+    kind = _chosen(request, "for", Plan.Kind.values, Plan.Kind.PERSON)
+    interval = _chosen(request, "interval", Interval.values, Interval.YEAR)
+    return redirect(f"{reverse('licenses')}?for={kind}&interval={interval}#cart")
+
+
+# Confirming and paying
+
+
+@require_GET
+@never_cache
+@allowed(Permission.ORDER_PLACE)
+def confirm_purchase(request: Request) -> HttpResponse:
+    return confirm_page(request)
+
+
+def confirm_page(request: Request) -> HttpResponse:
+    quote = quote_cart(request.account)
+    if not quote.lines:
+        messages.info(request, str(billing.EmptyCart.sentence))
+        return redirect("licenses")
+    context = {"quote": quote, "key": request.POST.get("key") or new_id().hex, "back": reverse("licenses") + "#cart",
+               "unticked": request.method == "POST" and not request.POST.get("agreed")}  # fmt: skip
+    return render(request, "billing/confirm.html", context)
+
+
+@require_POST
+@allowed(Permission.ORDER_PLACE)
+@shown_on(confirm_page)
+def place_order(request: Request) -> HttpResponse:
+    if not request.POST.get("agreed"):
+        response = confirm_page(request)
+        response.status_code = 422
+        return response
+    order = billing.place_order(
+        request.account,
+        request.user,
+        shown=request.POST.get("fingerprint", ""),
+        key=request.POST.get("key", "")[:64],
+        by=request.actor,
+    )
+    if order.paid_at:
+        return _arrived(request, order)
+    return redirect(order.payment.page_url)
+
+
+@require_GET
+@never_cache
+@allowed(Permission.ORDER_PLACE)
+def purchase_return(request: Request, order_id: UUID) -> HttpResponse:
+    """Where the payment page leads back to, whatever became of the payment."""
+    order = billing.look_after(_order(request, order_id), by=request.actor)
+    if order.standing == "processing":
+        return render(request, "billing/waiting.html", {"order": order}, status=202)
+    return _arrived(request, order)
+
+
+def _order(request: Request, order_id: UUID) -> Order:
+    orders = request.account.orders.select_related("payment", "buyer")
+    return found(orders.filter(pk=order_id).first())
+
+
+def _arrived(request: Request, order: Order) -> HttpResponse:
+    """Back in the portal, with the news."""
+    if order.paid_at:
+        told = ngettext(
+            "Purchase %(order)s is paid. %(what)s: the license is available and can be assigned in user management.",
+            "Purchase %(order)s is paid. %(what)s: the licenses are available and can be assigned in user management.",
+            order.licenses,
+        )
+        sentence = told % {"order": order.number, "what": order.what}
+        if request.actor.may(Permission.USER_SEE):
+            messages.success(
+                request,
+                format_html('{} <a href="{}">{}</a>', sentence, reverse("users"), gettext("User management")),
+            )
+        else:
+            messages.success(request, sentence)
+    elif order.standing == "refused":
+        reason = REASONS.get(order.payment.reason, REASONS["card_declined"])
+        messages.error(
+            request,
+            gettext(
+                "Nothing was charged: %(reason)s. The cart is as it was; confirm it again to use another card."
+            )
+            % {"reason": reason},
+        )
+    else:
+        messages.info(request, gettext("Nothing was paid and nothing was charged. The cart is as it was."))
+    return redirect("licenses")
+
+
+@require_GET
+@allowed(Permission.BILLING_SEE)
+def purchases(request: Request) -> HttpResponse:
+    orders = (
+        request.account.orders.select_related("payment", "buyer")
+        .prefetch_related("lines")
+        .order_by("-id")[:100]
+    )
+    return render(request, "billing/purchases.html", {"orders": orders})
+
+
+@require_GET
+@allowed(Permission.BILLING_SEE)
+def purchase(request: Request, order_id: UUID) -> HttpResponse:
+    order = _order(request, order_id)
+    return render(
+        request, "billing/purchase.html", {"order": order, "lines": order.lines.select_related("order")}
+    )
