@@ -18,15 +18,12 @@ from valija.core.errors import InvalidInput, Refusal, TooManyAttempts
 from valija.domains import operations as domains
 from valija.journal import journal
 from valija.journal.events import Event
-from valija.journal.models import Entry
 from valija.licensing import catalogue, license_file
 from valija.licensing.models import CODE_LASTS, Activation, ActivationCode, License, Plan, Price, SigningKey
+from valija.licensing.takers import last_taker
 from valija.mail import letters
 from valija.mail import operations as mail
 from valija.mail.letters import Kind
-
-A_MOMENT = timedelta(minutes=5)
-_TAKING = {Event.LICENSE_ASSIGNED.code, Event.LICENSE_MODIFIED.code}
 
 
 class NotAUserOfThisAccount(Refusal):
@@ -115,7 +112,7 @@ def assign_license(account: Account, plan: Plan, user: User, *, by: Actor) -> Li
         user=user.email,
         license=license.pk,
     )
-    _send_code(letters.LICENSE_ASSIGNED, license, user, giver=_name(by))
+    _send_code(letters.LICENSE_ASSIGNED, license, user, giver=_name(by), account=account.name)
     return license
 
 
@@ -175,20 +172,9 @@ def _take_available(account: Account, plan: Plan, user: User, by: Actor) -> Lice
         raise WrongKindOfPlan(plan=plan.name, user=user.full_name)
     license = account.licenses.available(plan).locked_first()
     if license is None:
-        taker = _last_taker(account, plan, by)
+        taker = last_taker(account, plan, by)
         raise LastLicenseTaken(plan=plan.name, taker=taker) if taker else NoLicenseAvailable(plan=plan.name)
     return license
-
-
-def _last_taker(account: Account, plan: Plan, by: Actor) -> str:
-    """Who else assigned a license of this plan a moment ago, as the journal tells."""
-    since = timezone.now() - A_MOMENT
-    for entry in Entry.objects.of_account(account.pk).order_by("-id")[:30]:
-        if entry.at < since:
-            break
-        if entry.event in _TAKING and entry.data.get("plan") == plan.name:
-            return entry.actor_label.partition(" <")[0] if entry.actor_id != by.id else ""
-    return ""
 
 
 def _held_by(user: User) -> License:
@@ -262,7 +248,7 @@ def send_activation(account: Account, user: User, *, by: Actor) -> None:
     user = _locked_user(account, user)
     license = _held_by(user)
     license.codes.filter(used_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
-    _send_code(letters.LICENSE_ASSIGNED, license, user, giver=_name(by))
+    _send_code(letters.LICENSE_ASSIGNED, license, user, giver=_name(by), account=account.name)
     journal.record(
         Event.ACTIVATION_SENT,
         by=by,
@@ -341,13 +327,13 @@ def _require_usable(code: ActivationCode, license: License) -> None:
 
 
 def _throttle(address: str) -> None:
-    if cache.get(f"activation attempts {address}", 0) >= 20:
+    if cache.get(f"activation-attempts:{address}", 0) >= 20:
         raise TooManyAttempts(minutes=15)
 
 
 def _count_attempt(address: str) -> None:
-    cache.add(f"activation attempts {address}", 0, timedelta(minutes=15).total_seconds())
-    cache.incr(f"activation attempts {address}")
+    cache.add(f"activation-attempts:{address}", 0, timedelta(minutes=15).total_seconds())
+    cache.incr(f"activation-attempts:{address}")
 
 
 def find_activation(token: str) -> Activation:

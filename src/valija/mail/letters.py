@@ -5,9 +5,12 @@ letter waits and is forgotten once it has left; no subject may name it.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
+from re import findall
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 Text = str | Promise
 
@@ -22,6 +25,13 @@ class Kind:
     button: Text = ""
     closing: tuple[Text, ...] = ()
     secrets: frozenset[str] = frozenset()  # among them "link" for the button and "code" for the big code
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The data that its sentences name, as in the source language."""
+        with override(None):
+            words = " ".join(map(str, (self.subject, *self.lines, *self.closing)))
+        return frozenset(findall(r"%\((\w+)\)s", words))
 
 
 SIGN_IN = Kind(

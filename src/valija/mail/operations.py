@@ -40,6 +40,9 @@ def write_letter(
     """Put a letter into the outbox; it leaves once the transaction has committed."""
     if set(secrets or {}) != kind.secrets:
         raise ValueError(f"{kind.code} has the secrets {sorted(kind.secrets)}")
+    data |= {"provider": settings.PROVIDER_NAME, "server": settings.URL}
+    if missing := kind.names - data.keys():  # better now than when the worker puts it into words
+        raise ValueError(f"{kind.code} needs {', '.join(sorted(missing))}")
     letter = Letter.objects.create(
         account_id=to.account_id,
         to=to.email,
@@ -49,7 +52,7 @@ def write_letter(
         kind=kind.code,
         link=link,
         secrets=tokens.lock_away(json.dumps(secrets).encode()) if secrets else None,
-        data=facts.stored({"provider": settings.PROVIDER_NAME, "server": settings.URL, **data}),
+        data=facts.stored(data),
     )
     if settings.MAIL_LEAVES:
         deliver_due.enqueue()
