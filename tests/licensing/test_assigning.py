@@ -11,7 +11,7 @@ from valija.core.actor import Actor
 from valija.core.errors import NotPermitted
 from valija.journal.models import Entry
 from valija.licensing import operations as licensing
-from valija.licensing.models import License, Plan
+from valija.licensing.models import ActivationCode, License, Plan
 from valija.mail.models import Letter
 from valija.mail.rendering import render
 
@@ -93,7 +93,7 @@ def test_secrets_stand_in_no_subject_and_nowhere_in_clear(
     stored = [
         *Letter.objects.values_list(),
         *Entry.objects.values_list(),
-        *licensing.ActivationCode.objects.values_list(),
+        *ActivationCode.objects.values_list(),
     ]
     assert code not in str(
         [[bytes(value) if isinstance(value, memoryview) else value for value in row] for row in stored]

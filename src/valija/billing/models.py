@@ -123,6 +123,13 @@ class OrderLine(models.Model):
     days_of_period = models.PositiveSmallIntegerField()
     renews_on = models.DateField()
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(net=models.F("unit_due") * models.F("quantity")), name="line_adds_up"
+            )
+        ]
+
     @property
     def is_whole(self) -> bool:
         return self.days == self.days_of_period
@@ -138,13 +145,6 @@ class OrderLine(models.Model):
     @property
     def due(self) -> Money:
         return Money(self.net, self.order.currency)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(net=models.F("unit_due") * models.F("quantity")), name="line_adds_up"
-            )
-        ]
 
 
 class Grant(models.Model):

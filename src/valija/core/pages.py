@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -44,7 +45,10 @@ def page_of[M: models.Model](
     order = tuple(_turned(name) for name in by) if backwards else by
     cursor = before or after
     if cursor:
-        rows = rows.filter(_beyond(order, _read(cursor)))
+        try:
+            rows = rows.filter(_beyond(order, _read(cursor)))
+        except (ValidationError, ValueError) as broken:  # values that these fields cannot have
+            raise BadCursor from broken
     found = list(rows.order_by(*order)[: size + 1])
     more, found = len(found) > size, found[:size]
     if backwards:
@@ -90,3 +94,7 @@ def _read(cursor: str) -> list[str]:
     ):
         raise BadCursor
     return values
+
+
+def _usable(value: object) -> bool:
+    return isinstance(value, str) and "\0" not in value

@@ -35,7 +35,7 @@ def new_signing_key() -> SigningKey:
 def license_file(activation: Activation, key: SigningKey) -> dict[str, Any]:
     """The signed envelope for one activation, valid from now."""
     body = json.dumps(_payload(activation), ensure_ascii=False, separators=(",", ":")).encode()
-    private = Ed25519PrivateKey.from_private_bytes(tokens.take_out(key.private))
+    private = Ed25519PrivateKey.from_private_bytes(tokens.take_out(bytes(key.private)))
     signature = private.sign(pre_authentication_encoding(PAYLOAD_TYPE, body))
     return {
         "payload": b64encode(body).decode(),

@@ -1,6 +1,7 @@
 """Plans, licenses and their activations. Capacity is rows: a license is one seat."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import models
@@ -137,7 +138,7 @@ class Licenses(models.QuerySet["License"]):
     def locked_first(self) -> "License | None":
         return sql.locked_first(self)
 
-    def per_plan(self) -> "models.QuerySet[License, dict[str, object]]":
+    def per_plan(self) -> "models.QuerySet[License, Any]":
         """Numbers of available and assigned licenses of each plan and interval."""
         return (
             self.living()

@@ -55,9 +55,7 @@ def users_page(request: Request) -> HttpResponse:
     plans = list(
         Plan.objects.with_available(account).exclude(kind=Plan.Kind.API).defer("entitlements", "summary")
     )
-    asked = {
-        name: value for name in ("q", "plan", "role", "state") if (value := chosen.get(name, "").strip())
-    }
+    asked = _asked(chosen)
     page = _page(account, asked, chosen)
     total, without = _counts(account)
     context = {
@@ -78,6 +76,12 @@ def users_page(request: Request) -> HttpResponse:
 
 
 # The list
+
+
+def _asked(query: QueryDict) -> dict[str, str]:
+    """The filters in use. PostgreSQL knows no text with a NUL in it."""
+    asked = {name: query.get(name, "").replace("\0", "").strip() for name in ("q", "plan", "role", "state")}
+    return {name: value for name, value in asked.items() if value}
 
 
 def _page(account: Account, asked: dict[str, str], cursors: QueryDict) -> Page[User]:

@@ -66,7 +66,7 @@ export function showLicense({ license, verified, standing }, record) {
 }
 
 function status(element, shape, text) {
-  element.className = `status status--${shape}`;
+  element.className = `status status--${shape} text-wrap`;
   element.textContent = text;
 }
 
