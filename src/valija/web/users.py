@@ -206,10 +206,9 @@ def _counts(account: Account) -> tuple[int, int]:
 def _lead(total: int, without: int, plans: Iterable[Any]) -> str:
     language = get_language() or "en"
     people = ngettext("%(number)s person or mailbox.", "%(number)s people and mailboxes.", total)
+    need = gettext("Everybody has a license.")
     if without:
         need = ngettext("%(number)s has no license.", "%(number)s have no license.", without)
-    else:
-        need = gettext("Everybody has a license.")
     pool = [f"{plan.available} {plan.name}" for plan in plans if plan.available]
     left = gettext("Available: %(licenses)s.") if pool else gettext("No license is available.")
     return " ".join(
