@@ -162,13 +162,23 @@ def confirm_purchase(request: Request) -> HttpResponse:
 
 
 def confirm_page(request: Request) -> HttpResponse:
-    quote = quote_cart(request.account)
+    try:
+        quote = quote_cart(request.account)
+    except Refusal as reason:  # told beside the cart, where the line can be removed
+        return _to_the_cart(request, reason)
     if not quote.lines:
-        messages.info(request, str(billing.EmptyCart.sentence))
-        return redirect("licenses")
+        return _to_the_cart(request, billing.EmptyCart())
     context = {"quote": quote, "key": request.POST.get("key") or new_id().hex, "back": reverse("licenses") + "#cart",
                "unticked": request.method == "POST" and not request.POST.get("agreed")}  # fmt: skip
     return render(request, "billing/confirm.html", context)
+
+
+def _to_the_cart(request: Request, reason: Refusal) -> HttpResponse:
+    if request.method == "POST":
+        request.refusal = request.refusal or reason
+        return licenses_page(request)
+    messages.info(request, str(reason))
+    return redirect(reverse("licenses") + "#cart")
 
 
 @require_POST

@@ -1,6 +1,7 @@
 """What every page knows."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -38,9 +39,19 @@ def everywhere(request: HttpRequest) -> dict[str, Any]:
         "provider_name": settings.PROVIDER_NAME,
         "theme": user.theme if known else request.COOKIES.get("theme", "auto"),
         "languages": settings.LANGUAGES,
-        "path": request.get_full_path(),
+        "path": _seen(request),
         "refusal": getattr(request, "refusal", None),
     }
+
+
+def _seen(request: HttpRequest) -> str:
+    """The page that the small forms at the foot lead back to; where the answer to a form is seen, the form's page."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    before = urlsplit(request.headers.get("Referer", ""))
+    if before.netloc != request.headers.get("Host", ""):
+        return "/"
+    return f"{before.path}?{before.query}" if before.query else before.path
 
 
 def _menu(request: HttpRequest, permissions: frozenset[str]) -> list[dict[str, Any]]:

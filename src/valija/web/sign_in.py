@@ -3,12 +3,14 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.utils import perform_login
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -17,7 +19,8 @@ from valija.accounts.models import SignIn
 from valija.web.access import Request
 from valija.web.errors import shown_on
 
-EMAIL = "sign_in_email"  # what the browser may prefill on the second page
+# What this browser asked for, so that the second page can say it and ask again.
+EMAIL, NEXT = "sign_in_email", "sign_in_next"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -66,7 +69,12 @@ def request_sign_in(request: Request) -> HttpResponse:
 
 def _code_page(request: Request) -> HttpResponse:
     email = request.POST.get("email") or request.session.get(EMAIL, "")
-    context = {"email": email, "minutes": int(accounts.SIGN_IN_LASTS.total_seconds() // 60)}
+    context = {
+        "email": email,
+        "code": request.POST.get("code", ""),
+        "next": request.session.get(NEXT, ""),
+        "minutes": int(accounts.SIGN_IN_LASTS.total_seconds() // 60),
+    }
     return render(request, "sign_in/code.html", context)
 
 

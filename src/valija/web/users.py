@@ -124,7 +124,7 @@ def _rows(request: Request, page: Page[Any]) -> SafeString:
     states = {code: str(label) for code, label in STATES.items()}
     roles: dict[str, str] = {code: str(label) for code, label in Role.choices}
     shared = str(User.Kind.SHARED.label)
-    said, of_name, to_name = LastSeen(), gettext("of %(name)s"), gettext("to %(name)s")
+    said = LastSeen()
     query = f"?{request.GET.urlencode()}" if request.GET else ""
     pattern = _pattern(said.language, request.actor.may(Permission.LICENSE_ASSIGN))
     lines = []
@@ -144,7 +144,6 @@ def _rows(request: Request, page: Page[Any]) -> SafeString:
             initials=(user.first_name[:1] + user.last_name[:1]).upper(),
             role=shared if user.kind == User.Kind.SHARED else roles[user.role], plan=plan or "—",
             look=LOOKS[state], state=states[state], seen=said(user.last_seen_at),
-            of_name=of_name % {"name": name}, to_name=to_name % {"name": name},
             disabled=NO_ATTRIBUTE if plan and not user.deactivated_at else DISABLED,
         )  # fmt: skip
         lines.append(line)
