@@ -51,6 +51,8 @@ def licenses_page(request: Request, line_id: UUID | None = None) -> HttpResponse
         "typed_plan": request.POST.get("plan", ""),
         "typed": request.POST.get("quantity", ""),
         "typed_line": line_id,
+        # After a refused form this page stands under the form's address, where nothing can be fetched.
+        "path": _address(kind, interval) if request.method == "POST" else request.get_full_path(),
         **_held(account),
         **_cart(account),
     }
@@ -148,7 +150,11 @@ def _line(request: Request, line_id: UUID) -> CartLine:
 def _back(request: Request) -> HttpResponse:
     kind = _chosen(request, "for", Plan.Kind.values, Plan.Kind.PERSON)
     interval = _chosen(request, "interval", Interval.values, Interval.YEAR)
-    return redirect(f"{reverse('licenses')}?for={kind}&interval={interval}#cart")
+    return redirect(_address(kind, interval) + "#cart")
+
+
+def _address(kind: str, interval: str) -> str:
+    return f"{reverse('licenses')}?for={kind}&interval={interval}"
 
 
 # Confirming and paying
@@ -168,14 +174,13 @@ def confirm_page(request: Request) -> HttpResponse:
         return _to_the_cart(request, reason)
     if not quote.lines:
         return _to_the_cart(request, billing.EmptyCart())
-    context = {"quote": quote, "key": request.POST.get("key") or new_id().hex, "back": reverse("licenses") + "#cart",
+    context = {"quote": quote, "key": request.POST.get("key") or new_id().hex, "back": reverse("licenses") + "#cart", "path": reverse("confirm_purchase"),
                "unticked": request.method == "POST" and not request.POST.get("agreed")}  # fmt: skip
     return render(request, "billing/confirm.html", context)
 
 
 def _to_the_cart(request: Request, reason: Refusal) -> HttpResponse:
     if request.method == "POST":
-        request.refusal = request.refusal or reason
         return licenses_page(request)
     messages.info(request, str(reason))
     return redirect(reverse("licenses") + "#cart")
