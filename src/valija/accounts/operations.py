@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -23,6 +23,7 @@ from valija.journal.events import Event
 from valija.mail import letters
 from valija.mail import operations as mail
 
+validate_length = MaxLengthValidator(254)  # as long as an address can be
 SIGN_IN_LASTS = timedelta(minutes=10)
 THROTTLE = timedelta(minutes=15)
 REQUESTS_PER_EMAIL = 5
@@ -109,6 +110,7 @@ def normal_email(text: str) -> str:
     email = text.strip().lower()
     try:
         validate_email(email)
+        validate_length(email)
     except ValidationError as wrong:
         raise AddressNotValid(email=text.strip()[:80]) from wrong
     return email
