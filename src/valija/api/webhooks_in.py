@@ -16,7 +16,13 @@ def payment_notice(request: HttpRequest, provider: str) -> HttpResponse:
     """Take a provider's notice. Its signature is its only proof; repeated, it is taken and changes nothing."""
     if provider != settings.PAYMENT_PROVIDER:
         raise Http404
-    by = Actor(kind="payment_provider", label=provider, everywhere=True, address=request.META.get("REMOTE_ADDR", ""), through="api")
+    by = Actor(
+        kind="payment_provider",
+        label=provider,
+        everywhere=True,
+        address=request.META.get("REMOTE_ADDR", ""),
+        through="api",
+    )
     try:
         billing.receive_notice(provider, request.headers, request.body, by=by)
     except NoticeNotGenuine as refusal:

@@ -15,4 +15,8 @@ SCHEDULES: dict[str, dict[str, Any]] = {
         "every": timedelta(minutes=1),
     },
     "forget what is over": {"task": "valija.jobs.sweep.forget_what_is_over", "cron": "17 3 * * *"},
+    "forget answers to programs": {
+        "task": "valija.api.operations.forget_keyed_requests",
+        "cron": "47 * * * *",
+    },
 }

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from ipaddress import ip_address, ip_network
 from typing import Any, cast
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from valija.accounts import operations as accounts
 from valija.accounts.models import Account, User
 from valija.accounts.sessions import stored_key
 from valija.core.actor import Actor
+from valija.core.address import address_of
 from valija.core.ids import new_id
 
 View = Callable[..., HttpResponse]
@@ -39,7 +39,11 @@ class ActorMiddleware:
 
     def __call__(self, plain: HttpRequest) -> HttpResponse:
         request = cast(Request, plain)
-        request.address = address_of(request)
+        request.address = address_of(
+            request.META.get("REMOTE_ADDR", ""),
+            request.headers.get("X-Forwarded-For", ""),
+            settings.TRUSTED_PROXIES,
+        )
         request.browser = request.headers.get("User-Agent", "")[:300]
         request.request_id = new_id().hex
         where = {"address": request.address, "browser": request.browser, "request_id": request.request_id}
@@ -55,25 +59,6 @@ class ActorMiddleware:
         seen, key = request.user.last_seen_at, request.session.session_key
         if key and (seen is None or (timezone.now() - seen).total_seconds() > SECONDS_BETWEEN_NOTES):
             accounts.note_use(stored_key(key), request.user)
-
-
-def address_of(request: HttpRequest) -> str:
-    """Where a request comes from: forwarding headers are believed of trusted proxies only."""
-    address: str = request.META.get("REMOTE_ADDR", "")
-    for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-        if not hop.strip() or not _trusted(address):
-            break
-        address = hop.strip()
-    return address[:45]
-
-
-def _trusted(address: str) -> bool:
-    try:
-        return any(
-            ip_address(address) in ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES
-        )
-    except ValueError:
-        return False
 
 
 def signed_in(view: View) -> View:
