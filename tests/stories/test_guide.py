@@ -147,7 +147,7 @@ def assign(page: Page, labels: Labels, name: str, plan: str) -> None:
     row = page.get_by_role("row").filter(has_text=name)
     row.get_by_role("link", name=labels.license).click()
     page.get_by_role("radio", name=re.compile(rf"^{plan}\b")).check()
-    page.get_by_role("button", name=labels.save, exact=True).first.click()
+    page.locator(".window").get_by_role("button", name=labels.save, exact=True).click()
     expect(page.locator(".flash--ok")).to_contain_text(name)
     expect(page.get_by_role("row").filter(has_text=name)).to_contain_text(plan)
 
