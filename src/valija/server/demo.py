@@ -44,8 +44,12 @@ def fill() -> Cast:
 
 
 def _open_accounts() -> None:
-    if not Account.objects.filter(is_provider=True).exists():
+    provider = Account.objects.filter(is_provider=True).first()
+    if provider is None:
         _open("Correo del Sur, S. L.", "ES", "oscar@valija.example", "Oscar", "Valle", is_provider=True)
+    else:  # an installation that was started before without its demo
+        oscar = {"first_name": "Oscar", "last_name": "Valle", "role": Role.PROVIDER, "language": "es"}
+        accounts.write_user(provider, "oscar@valija.example", by=OPERATOR, **oscar)
     aurora = _open("Clínica Aurora", "ES", "alice@aurora.example", "Alice", "Romero")
     borealis = _open(
         "Borealis", "CA", "mallory@borealis.example", "Mallory", "Stone",
