@@ -1,6 +1,7 @@
 """The one settings file. What an operator can set is in `core/env.py`; everything else is decided here."""
 
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from django.utils.csp import CSP
@@ -186,7 +187,7 @@ SECURE_CSP = {
 
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", "Español"), ("en", "English"), ("fr", "Français")]
-LOCALE_PATHS = [str(env.Path(__file__).parent / "locale")]
+LOCALE_PATHS = [str(Path(__file__).parent / "locale")]
 LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"

@@ -63,7 +63,8 @@ class Users(models.QuerySet["User"]):
 
 class UserManager(BaseUserManager["User"].from_queryset(Users)):  # type: ignore[misc]
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email=username)
+        found: User = self.get(email=username)
+        return found
 
 
 class User(AbstractBaseUser):
@@ -164,7 +165,7 @@ class Session(AbstractBaseSession):
     started_at = models.DateTimeField(default=timezone.now)
     last_used_at = models.DateTimeField(default=timezone.now)
 
-    objects = SessionManager()
+    objects = SessionManager()  # type: ignore[misc]
 
 
 class SignIns(models.QuerySet["SignIn"]):

@@ -363,6 +363,12 @@ def note_use(session_key: str, user: User) -> None:
 # Programs
 
 
+class ProgramNameMissing(InvalidInput):
+    code = "program_name_missing"
+    field = "name"
+    sentence = _("Give the program a name by which you will know it again.")
+
+
 class ScopeNotValid(InvalidInput):
     code = "scope_not_valid"
     field = "scopes"
@@ -376,7 +382,7 @@ def create_token(
     """Give a program access to the account. The secret is returned once and never again."""
     by.require(Permission.TOKEN_CREATE, account)
     if not name.strip():
-        raise NameMissing
+        raise ProgramNameMissing
     if not scopes or not set(scopes) <= SCOPES or not set(scopes) <= by.permissions:
         raise ScopeNotValid
     secret = f"valija_{tokens.new_token()}"

@@ -32,12 +32,12 @@ class SessionStore(DatabaseStore):
         return found
 
     def exists(self, session_key: str) -> bool:
-        return Session.objects.filter(session_key=stored_key(session_key)).exists()
+        return bool(Session.objects.filter(session_key=stored_key(session_key)).exists())
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         started = data.get("started_at")
         return Session(
-            session_key=stored_key(self._get_or_create_session_key()),
+            session_key=stored_key(self._get_or_create_session_key()),  # type: ignore[attr-defined]
             session_data=self.encode(data),
             expire_date=self.get_expiry_date(),
             user_id=data.get(SESSION_KEY),

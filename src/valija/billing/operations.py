@@ -145,6 +145,7 @@ def _write_order(account: Account, buyer: User, *, shown: str, key: str, by: Act
                 )
         # Another cart is confirmed while a payment page is open: that page must not charge any more.
         _cancel(earlier, by)
+    assert earlier is not None
     raise PaymentUnderWay(total=earlier.amount)
 
 

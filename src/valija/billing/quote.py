@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from fractions import Fraction
+from uuid import UUID
 
 from django.db.models import Count
 from django.utils import timezone
@@ -170,7 +171,7 @@ def quote_lines(account: Account, cart: Iterable[CartLine], *, on: date) -> Quot
     return Quote(account.currency, lines, taxes_on(net, account, on), _renewals(account, lines, prices, on))
 
 
-Prices = dict[tuple[object, str], int]
+Prices = dict[tuple[UUID, str], int]
 
 
 def _line(
@@ -201,7 +202,8 @@ def _period(subscription: Subscription | None, interval: str, on: date) -> tuple
         return (renews_on - on).days, (renews_on - on).days, renews_on
     if subscription.renews_on <= on:
         raise SubscriptionLapsed(day=subscription.renews_on)
-    start = period_end(subscription.renews_on, interval, periods=-1)
+    # From January 31 to February 28 is a whole month: going back from the 28th alone would make it longer.
+    start = max(period_end(subscription.renews_on, interval, periods=-1), subscription.started_on)
     return (subscription.renews_on - on).days, (subscription.renews_on - start).days, subscription.renews_on
 
 

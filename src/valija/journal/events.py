@@ -46,15 +46,23 @@ class Event(Enum):
     LICENSE_ASSIGNED = Happening("license.assigned", _("%(user)s was given a %(plan)s license."))
     LICENSE_MODIFIED = Happening("license.modified", _("%(user)s changed from %(old_plan)s to %(plan)s."))
     LICENSE_WITHDRAWN = Happening("license.withdrawn", _("The %(plan)s license of %(user)s was withdrawn."))
-    ACTIVATION_SENT = Happening("activation.sent", _("The activation of a %(plan)s license was sent to %(user)s."))
-    LICENSE_ACTIVATED = Happening("license.activated", _("%(user)s activated a %(plan)s license on %(device)s."))
-    LICENSE_DEACTIVATED = Happening("license.deactivated", _("The activation on %(device)s of %(user)s was ended."))
+    ACTIVATION_SENT = Happening(
+        "activation.sent", _("The activation of a %(plan)s license was sent to %(user)s.")
+    )
+    LICENSE_ACTIVATED = Happening(
+        "license.activated", _("%(user)s activated a %(plan)s license on %(device)s.")
+    )
+    LICENSE_DEACTIVATED = Happening(
+        "license.deactivated", _("The activation on %(device)s of %(user)s was ended.")
+    )
     # Money
     CART_CHANGED = Happening("cart.changed", _("The cart was changed: %(quantity)s %(plan)s."))
     ORDER_PLACED = Happening("order.placed", _("Purchase %(order)s was confirmed: %(total)s."))
     ORDER_PAID = Happening("order.paid", _("Purchase %(order)s was paid: %(total)s."))
     ORDER_CANCELED = Happening("order.canceled", _("Purchase %(order)s was canceled; nothing was charged."))
-    PAYMENT_REFUSED = Happening("payment.refused", _("The payment of purchase %(order)s was refused: %(reason)s."))
+    PAYMENT_REFUSED = Happening(
+        "payment.refused", _("The payment of purchase %(order)s was refused: %(reason)s.")
+    )
 
     @cached_property
     def code(self) -> str:

@@ -38,7 +38,9 @@ def record_each(event: Event, rows: Sequence[Any], *, by: Actor, account_id: UUI
     Entry.objects.bulk_create((_entry(event, by, row, account_id, "", data) for row in rows), batch_size=500)
 
 
-def _entry(event: Event, by: Actor, about: Any, account_id: UUID | None, subject_id: object, data: dict[str, Any]) -> Entry:
+def _entry(
+    event: Event, by: Actor, about: Any, account_id: UUID | None, subject_id: object, data: dict[str, Any]
+) -> Entry:
     missing = event.names - data.keys()
     if missing:
         raise MissingData(f"{event.code} needs {', '.join(sorted(missing))}")

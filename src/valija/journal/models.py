@@ -40,7 +40,10 @@ class Entries(models.QuerySet["Entry"]):
         for word in words.split():
             told = [event.code for event in Event if word.casefold() in str(event.value.sentence).casefold()]
             found = found.filter(
-                Q(actor_label__icontains=word) | Q(address__startswith=word) | Q(event__in=told) | Q(data__icontains=word)
+                Q(actor_label__icontains=word)
+                | Q(address__startswith=word)
+                | Q(event__in=told)
+                | Q(data__icontains=word)
             )
         return found
 

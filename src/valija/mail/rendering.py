@@ -59,7 +59,7 @@ def render(letter: Letter) -> Rendered:
 
 def _secrets(letter: Letter, names: Iterable[str]) -> dict[str, str]:
     if letter.secrets:
-        found: dict[str, str] = json.loads(tokens.take_out(letter.secrets))
+        found: dict[str, str] = json.loads(tokens.take_out(bytes(letter.secrets)))
         return found
     return dict.fromkeys(names, "•••")
 

@@ -1,7 +1,7 @@
 """The first people of an installation, and the way in for those who run it."""
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from valija.server import database
 from valija.server.home import Stop
@@ -60,7 +60,7 @@ def links_of_everyone() -> list[str]:
     return [_line(user) for user in User.objects.active().order_by("id")[:20]]
 
 
-def _create(name: str, email: str, country: str, **details: object) -> "User":
+def _create(name: str, email: str, country: str, **details: Any) -> "User":
     from valija.accounts import operations as accounts
     from valija.core.errors import Refusal
 

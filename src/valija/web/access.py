@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from valija.accounts import operations as accounts
-from valija.accounts.models import Account, User
+from valija.accounts.models import Account
 from valija.accounts.sessions import stored_key
 from valija.core.actor import Actor
 from valija.core.address import address_of
@@ -23,7 +23,7 @@ SECONDS_BETWEEN_NOTES = 300
 class Request(HttpRequest):
     """A request as our views get it."""
 
-    user: User  # type: ignore[assignment]
+    user: Any  # a User, once signed in; nobody, before
     actor: Actor
     address: str
     browser: str
@@ -46,7 +46,11 @@ class ActorMiddleware:
         )
         request.browser = request.headers.get("User-Agent", "")[:300]
         request.request_id = new_id().hex
-        where = {"address": request.address, "browser": request.browser, "request_id": request.request_id}
+        where: dict[str, Any] = {
+            "address": request.address,
+            "browser": request.browser,
+            "request_id": request.request_id,
+        }
         # API requests carry a token, not a session; their own authentication says who they are.
         if request.path.startswith("/api/") or not request.user.is_authenticated:
             request.actor = Actor(kind="anyone", label="", **where)

@@ -52,7 +52,7 @@ class DetailsForm(forms.Form):
     )
 
     def __init__(self, *args: Any, refusal: Refusal | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="%s", label_suffix="", **kwargs)
+        super().__init__(*args, auto_id="%s", label_suffix="", **kwargs)  # type: ignore[misc]
         self.refusal = refusal
         language = translation.get_language() or "en"
         self.fields["time_zone"].choices = choices.time_zones(language, self.initial.get("time_zone", ""))  # type: ignore[attr-defined]
@@ -76,10 +76,8 @@ def account_page(request: Request) -> HttpResponse:
 def _page(request: Request) -> HttpResponse:
     user = request.user
     refusal = getattr(request, "refusal", None)
-    if refusal:
-        form = DetailsForm(request.POST, refusal=refusal)
-    else:
-        form = DetailsForm(initial={name: getattr(user, name) for name in accounts.OWN_DETAILS})
+    now = {name: getattr(user, name) for name in accounts.OWN_DETAILS}
+    form = DetailsForm(request.POST, refusal=refusal) if refusal else DetailsForm(initial=now)
     here = stored_key(request.session.session_key or "")
     sessions = [
         {

@@ -71,7 +71,7 @@ def _held(account: Account) -> dict[str, Any]:
     }
     held = []
     for row in License.objects.filter(account=account).per_plan():
-        price = Money(prices.get((row["plan_id"], row["interval"]), 0), account.currency)  # type: ignore[call-overload]
+        price = Money(prices.get((row["plan_id"], row["interval"]), 0), account.currency)
         held.append(
             {
                 **row,

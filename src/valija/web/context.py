@@ -32,7 +32,7 @@ MENU = (
 
 
 def everywhere(request: HttpRequest) -> dict[str, Any]:
-    user = getattr(request, "user", None)
+    user: Any = getattr(request, "user", None)
     known = user is not None and user.is_authenticated
     return {
         "menu": _menu(request, user.permissions) if known else [],

@@ -3,14 +3,12 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.utils import perform_login
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -60,10 +58,11 @@ def _address_page(request: Request) -> HttpResponse:
 @shown_on(_address_page)
 def request_sign_in(request: Request) -> HttpResponse:
     email, target = request.POST.get("email", ""), request.POST.get("next", "")
-    accounts.request_sign_in(
-        email, by=request.actor, next=target if safe_next(request, target) == target else ""
-    )
-    request.session[EMAIL] = email.strip()[:254]
+    target = target if safe_next(request, target) == target else ""
+    accounts.request_sign_in(email, by=request.actor, next=target)
+    if request.session.get(EMAIL) == email.strip():
+        messages.info(request, _("Asked for again: look for the latest e-mail."))
+    request.session[EMAIL], request.session[NEXT] = email.strip()[:254], target
     return redirect("sign_in_with_code")
 
 
@@ -113,7 +112,7 @@ def _enter(request: Request, sign_in: SignIn) -> HttpResponse:
     request.session.flush()
     request.session["address"], request.session["browser"] = request.address, request.browser
     request.session["started_at"] = timezone.now().isoformat()
-    user.backend = settings.AUTHENTICATION_BACKENDS[0]  # type: ignore[attr-defined]
+    user.backend = settings.AUTHENTICATION_BACKENDS[0]
     response: HttpResponse = perform_login(
         request, user, email_verification="none", redirect_url=safe_next(request, sign_in.next)
     )
