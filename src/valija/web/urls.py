@@ -13,6 +13,7 @@ from valija.web import (
     preferences,
     sign_in,
     test_payment,
+    tokens,
     users,
 )
 
@@ -67,6 +68,10 @@ urlpatterns = [
     path("purchases", billing.purchases, name="purchases"),
     path("purchases/<uuid:order_id>", billing.purchase, name="purchase"),
     path("purchases/<uuid:order_id>/return", billing.purchase_return, name="purchase_return"),
+    # Access for programs
+    path("tokens", tokens.api_tokens, name="api_tokens"),
+    path("tokens/create", tokens.create_token, name="create_token"),
+    path("tokens/<uuid:token_id>/revoke", tokens.revoke_token, name="revoke_token"),
     # The test provider's card page
     path("test-payment/<uuid:payment_id>", test_payment.test_payment, name="test_payment"),
     path(
