@@ -7,7 +7,7 @@ told beside the sentence, not in it.
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from re import findall
+from re import findall, sub
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -39,6 +39,7 @@ class Event(Enum):
     DOMAIN_PROVED = Happening("domain.proved", _("The domain %(domain)s was proved by its DNS record."))
     DOMAIN_APPROVED = Happening("domain.approved", _("The provider approved the domain %(domain)s."))
     DOMAIN_REFUSED = Happening("domain.refused", _("The provider refused the domain %(domain)s: %(reason)s"))
+    DOMAIN_TAKEN = Happening("domain.taken", _("Another account has %(domain)s: the entry was closed."))
     DOMAIN_LOST = Happening("domain.lost", _("The DNS record of %(domain)s is no longer found."))
     DOMAIN_REMOVED = Happening("domain.removed", _("The domain %(domain)s was removed."))
     # Licenses
@@ -72,6 +73,11 @@ class Event(Enum):
     def names(self) -> frozenset[str]:
         """The data that the sentence names, as in the source language."""
         return frozenset(findall(r"%\((\w+)\)s", _source(self.value.sentence)))
+
+    @property
+    def words(self) -> str:
+        """The sentence in the reader's language without the places of its data: what can be searched for."""
+        return sub(r"%\(\w+\)s", " ", str(self.value.sentence))
 
     @classmethod
     def of(cls, code: str) -> "Event":

@@ -38,7 +38,7 @@ class Entries(models.QuerySet["Entry"]):
         """Entries in which each word stands: in who did it, in what happened, in whom it concerned or in the address."""
         found = self
         for word in words.split():
-            told = [event.code for event in Event if word.casefold() in str(event.value.sentence).casefold()]
+            told = [event.code for event in Event if word.casefold() in event.words.casefold()]
             found = found.filter(
                 Q(actor_label__icontains=word)
                 | Q(address__startswith=word)
