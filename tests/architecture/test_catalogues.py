@@ -1,5 +1,6 @@
 """Spanish, English and French are complete, and say what the printed guide says."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -41,10 +42,11 @@ def extracted(tmp_path_factory: TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("messages") / "valija"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("static", "client", "__pycache__", "*.mo"))
     languages = [word for language in LANGUAGES for word in ("-l", language)]
-    subprocess.run(
-        [sys.executable, "-m", "django", "makemessages", *languages, "--no-location", "--no-obsolete"],
-        cwd=copy, check=True, capture_output=True,
-    )  # fmt: skip
+    # Without settings it looks at the copy alone.
+    surroundings = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    command = [sys.executable, "-m", "django", "makemessages", *languages, "--no-location", "--no-obsolete"]
+    result = subprocess.run(command, cwd=copy, env=surroundings, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
     return copy
 
 

@@ -94,7 +94,7 @@ class Running:
 @contextmanager
 def running(home: Path, *arguments: str, database_url: str = "", **variables: str) -> Iterator[Running]:
     """A server that is ready; without a `database_url` on SQLite."""
-    server = Running(home, *arguments, database_url=database_url, **variables)  # type: ignore[arg-type]
+    server = Running(home, *arguments, database_url=database_url, port=0, **variables)
     try:
         yield server.wait_until_ready()
     finally:

@@ -12,7 +12,6 @@ def run(options: argparse.Namespace) -> int:
     home.prepare(options.home)
     set_up()
     done = migrate()
-    furnish()
     print(f"{done} migrations applied." if done else "Up to date.")
     return 0
 
@@ -67,15 +66,6 @@ def migrate() -> int:
 
 def _furnish() -> None:
     """A new installation has plans, prices and taxes; what its provider changed stays."""
-    from valija.billing import operations as billing
-    from valija.licensing import operations as licensing
-
-    licensing.install_catalogue()
-    billing.install_tax_rates()
-
-
-def furnish() -> None:
-    """Put the shipped plans, prices and taxes where there are none yet."""
     from valija.billing import operations as billing
     from valija.licensing import operations as licensing
 

@@ -64,7 +64,6 @@ def _prepare(options: argparse.Namespace) -> None:
     translations.compile_stale()
     database.set_up()
     database.migrate()
-    database.furnish()
     static.collect_stale()
     if options.demo:
         from valija.server import demo
