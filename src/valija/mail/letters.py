@@ -123,6 +123,15 @@ DOMAIN_REFUSED = Kind(
     lines=(_("Your provider did not approve the domain %(domain)s."), _("The reason: %(reason)s")),
     button=_("See the domains"),
 )
+DOMAIN_TAKEN = Kind(
+    "domain_taken",
+    subject=_("The domain %(domain)s belongs to another account"),
+    lines=(
+        _("Another account has proved that %(domain)s is its own, so it cannot be approved for yours."),
+        _("If that is an error, please write to your provider."),
+    ),
+    button=_("See the domains"),
+)
 DOMAIN_LOST = Kind(
     "domain_lost",
     subject=_("The DNS record of %(domain)s is missing"),
@@ -137,6 +146,6 @@ DOMAIN_LOST = Kind(
 
 ALL = (
     SIGN_IN, WELCOME, LICENSE_ASSIGNED, LICENSE_MODIFIED, LICENSE_WITHDRAWN, ORDER_PAID,
-    DOMAIN_PROVED, DOMAIN_REFUSED, DOMAIN_LOST,
+    DOMAIN_PROVED, DOMAIN_REFUSED, DOMAIN_TAKEN, DOMAIN_LOST,
 )  # fmt: skip
 BY_CODE = {kind.code: kind for kind in ALL}

@@ -8,34 +8,52 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Domain',
+            name="Domain",
             fields=[
-                ('id', models.UUIDField(default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=253)),
-                ('proof', models.CharField(default=valija.domains.models.new_proof, max_length=80)),
-                ('claimed_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('approved_at', models.DateTimeField(null=True)),
-                ('proved_at', models.DateTimeField(null=True)),
-                ('refused_at', models.DateTimeField(null=True)),
-                ('refusal_reason', models.CharField(blank=True, max_length=300)),
-                ('checked_at', models.DateTimeField(null=True)),
-                ('check_result', models.CharField(blank=True, max_length=20)),
-                ('check_due_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('lost_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='domains', to='accounts.account')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=valija.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=253)),
+                ("proof", models.CharField(default=valija.domains.models.new_proof, max_length=80)),
+                ("claimed_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("approved_at", models.DateTimeField(null=True)),
+                ("proved_at", models.DateTimeField(null=True)),
+                ("refused_at", models.DateTimeField(null=True)),
+                ("refusal_reason", models.CharField(blank=True, max_length=300)),
+                ("checked_at", models.DateTimeField(null=True)),
+                ("check_result", models.CharField(blank=True, max_length=20)),
+                ("check_due_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("lost_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="domains",
+                        to="accounts.account",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['check_due_at', 'id'], name='domains_to_check')],
-                'constraints': [models.UniqueConstraint(fields=('account', 'name'), name='domain_once_per_account'), models.UniqueConstraint(condition=models.Q(('approved_at', None), _negated=True), fields=('name',), name='domain_approved_once')],
+                "indexes": [models.Index(fields=["check_due_at", "id"], name="domains_to_check")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "name"), name="domain_once_per_account"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("approved_at", None), _negated=True),
+                        fields=("name",),
+                        name="domain_approved_once",
+                    ),
+                ],
             },
         ),
     ]
