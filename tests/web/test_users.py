@@ -45,10 +45,7 @@ def test_everybody_is_listed_with_what_he_has(
     licensing.assign_license(aurora, plan("pro"), bob, by=alice.as_actor())
     words = page(browser.get("/users"))
     assert "4 people and mailboxes. 3 have no license. Available: 1 Pro." in words
-    assert (
-        "Bob Castellanos bob@aurora.example User Pro To activate never License management of Bob Castellanos"
-        in words
-    )
+    assert "Bob Castellanos bob@aurora.example User Pro To activate never License management" in words
     assert "Mallory" not in words
 
 
@@ -92,7 +89,7 @@ def test_search_and_filters(
     licensing.assign_license(aurora, plan("pro"), bob, by=alice.as_actor())
     User.objects.filter(pk=dave.pk).update(deactivated_at=timezone.now())
     html = browser.get(f"/users?{query}").content.decode()
-    assert re.findall(r'person__name">(\w+)', html) == names
+    assert re.findall(r'person__name"[^>]*>(\w+)', html) == names
     if not names:
         assert "Nobody matches" in html
 
@@ -103,7 +100,7 @@ def test_pages_follow_each_other_by_name(browser: Client, aurora: Account) -> No
     address = "/users"
     while address:
         html = browser.get(address).content.decode()
-        seen += re.findall(r'person__name">([^<]+)', html)
+        seen += re.findall(r'person__name"[^>]*>([^<]+)', html)
         following = re.search(r'href="(\?after=[^"]+)"[^>]*rel="next"', html)
         address = f"/users{following[1]}" if following else ""
     assert len(seen) == len(set(seen)) == 64
