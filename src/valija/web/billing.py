@@ -3,12 +3,14 @@
 from typing import Any
 from uuid import UUID
 
+from babel.units import format_unit
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -17,11 +19,12 @@ from valija.accounts.permissions import Permission
 from valija.billing import operations as billing
 from valija.billing.models import CartLine, Order
 from valija.billing.providers import REASONS
-from valija.billing.quote import Quote, plans_with_prices, quote_cart, renewal_of
+from valija.billing.quote import Quote, plans_with_prices, pro_rata, quote_cart, renewal_of
 from valija.core.errors import Refusal
 from valija.core.ids import new_id
 from valija.core.money import Money
-from valija.licensing.models import Interval, License, Plan, Price
+from valija.licensing.entitlements import GIGABYTE, MEGABYTE
+from valija.licensing.models import Interval, License, Plan, Price, Subscription
 from valija.web.access import Request, allowed
 from valija.web.errors import found, shown_on
 
@@ -37,12 +40,9 @@ def licenses_page(request: Request, line_id: UUID | None = None) -> HttpResponse
     kind = _chosen(request, "for", Plan.Kind.values, Plan.Kind.PERSON)
     interval = _chosen(request, "interval", Interval.values, Interval.YEAR)
     offers = [(plan, price) for plan, price in plans_with_prices(account, interval) if plan.kind == kind]
+    subscription = account.subscriptions.filter(interval=interval).first()
     context = {
-        "offers": [
-            (plan, price.money if price else None, plan.allows)
-            for plan, price in offers
-            if not plan.on_request
-        ],
+        "offers": [_offer(plan, price, subscription) for plan, price in offers if not plan.on_request],
         "on_request": [plan for plan, _price in offers if plan.on_request],
         "kind": kind,
         "kinds": Plan.Kind.choices,
@@ -57,6 +57,27 @@ def licenses_page(request: Request, line_id: UUID | None = None) -> HttpResponse
         **_cart(account),
     }
     return render(request, "billing/licenses.html", context)
+
+
+def _offer(plan: Plan, price: Price | None, subscription: Subscription | None) -> dict[str, Any]:
+    """A plan, what it costs, and what it costs until the renewal where that is less."""
+    until_renewal = None
+    if price and subscription and subscription.renews_on > (today := timezone.now().date()):
+        due = pro_rata(price.amount, subscription, price.interval, today)
+        until_renewal = Money(due, price.currency) if due != price.amount else None
+    return {
+        "plan": plan,
+        "price": price.money if price else None,
+        "until_renewal": until_renewal,
+        "allows": plan.allows,
+        "size": _size(plan.allows.send_bytes),
+    }
+
+
+def _size(octets: int) -> str:
+    """100 MB, 2.5 GB, 2,5 Go: thousands, as they are sold."""
+    number, unit = (octets / GIGABYTE, "gigabyte") if octets >= GIGABYTE else (octets / MEGABYTE, "megabyte")
+    return format_unit(number, f"digital-{unit}", "short", locale=get_language())
 
 
 def _chosen(request: Request, name: str, possible: list[str], otherwise: str) -> str:
