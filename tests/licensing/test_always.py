@@ -148,5 +148,5 @@ class Licenses(RuleBasedStateMachine):
 
 def test_what_holds_always() -> None:
     run_state_machine_as_test(
-        Licenses, settings=settings(max_examples=25, stateful_step_count=25, deadline=None, derandomize=True)
+        Licenses, settings=settings(max_examples=15, stateful_step_count=25, deadline=None, derandomize=True)
     )

@@ -40,7 +40,6 @@ STATES = {
     "none": _("No license"),
     "deactivated": _("Deactivated"),
 }
-DISABLED, NO_ATTRIBUTE = mark_safe(" disabled"), mark_safe("")
 LOOKS = {"active": "ok", "to_activate": "wait", "none": "off", "deactivated": "stop"}
 
 
@@ -126,36 +125,37 @@ def _rows(request: Request, page: Page[Any]) -> SafeString:
     shared = str(User.Kind.SHARED.label)
     said = LastSeen()
     query = f"?{request.GET.urlencode()}" if request.GET else ""
-    pattern = _pattern(said.language, request.actor.may(Permission.LICENSE_ASSIGN))
+    may = request.actor.may(Permission.LICENSE_ASSIGN)
+    without, with_license = _pattern(said.language, may, False), _pattern(said.language, may, True)
     lines = []
     for user in page.rows:
         name, plan = _name(user), user.license__plan__name
-        state = (
-            "deactivated"
-            if user.deactivated_at
-            else "active"
-            if user.at_work
-            else "to_activate"
-            if plan
-            else "none"
-        )
+        state = _state(user)
         line = format_html(
-            pattern, id=user.id, query=query, name=name, email=user.email,
+            with_license if plan and not user.deactivated_at else without, id=user.id, query=query, name=name, email=user.email,
             initials=(user.first_name[:1] + user.last_name[:1]).upper(),
             role=shared if user.kind == User.Kind.SHARED else roles[user.role], plan=plan or "—",
             look=LOOKS[state], state=states[state], seen=said(user.last_seen_at),
-            disabled=NO_ATTRIBUTE if plan and not user.deactivated_at else DISABLED,
         )  # fmt: skip
         lines.append(line)
     return mark_safe("".join(lines))  # noqa: S308  each line is escaped
 
 
 @lru_cache(maxsize=16)
-def _pattern(language: str, may_assign: bool) -> str:
+def _pattern(language: str, may_assign: bool, may_send: bool) -> str:
     """A line of the table with places for what differs, without the space between its tags."""
     with translation.override(language):
-        line = render_to_string("users/row.html", {"may_assign": may_assign, "users_url": reverse("users")})
+        may = {"may_assign": may_assign, "may_send": may_send}
+        line = render_to_string("users/row.html", {**may, "users_url": reverse("users")})
     return re.sub(r">\s+<", "><", line.strip())
+
+
+def _state(user: Any) -> str:
+    if user.deactivated_at:
+        return "deactivated"
+    if user.at_work:
+        return "active"
+    return "to_activate" if user.license__plan__name else "none"
 
 
 def _name(user: Any) -> str:
