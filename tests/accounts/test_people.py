@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from valija.accounts import mobile
 from valija.accounts import operations as accounts
 from valija.accounts.models import Account, User
 from valija.accounts.permissions import Role
@@ -92,8 +93,8 @@ def test_what_is_no_address(email: str, aurora: Account, alice: User) -> None:
     ("details", "refusal"),
     [
         ({"first_name": "  "}, accounts.NameMissing),
-        ({"mobile": "12"}, accounts.MobileNotValid),
-        ({"mobile": "call me"}, accounts.MobileNotValid),
+        ({"mobile": "12"}, mobile.MobileNotValid),
+        ({"mobile": "call me"}, mobile.MobileNotValid),
         ({"language": "de"}, accounts.ChoiceNotValid),
         ({"time_zone": "Mars/Olympus"}, accounts.ChoiceNotValid),
         ({"date_format": "d.m."}, accounts.ChoiceNotValid),

@@ -80,7 +80,7 @@ def purchase(browser: Browser) -> None:
     browser.post("/cart/add", page, plan="pro", quantity="1", interval="year")
     page = browser.get("/purchases/confirm")
     browser.post(
-        "/purchases", page, fingerprint=field(page, "fingerprint"), key=field(page, "key"), agreed="on"
+        "/purchases/place", page, fingerprint=field(page, "fingerprint"), key=field(page, "key"), agreed="on"
     )
     card_page = path_of(browser.location)
     page = browser.get(card_page)

@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from valija.accounts import mobile
 from valija.accounts.models import Account, ApiToken, Language, Session, SignIn, User
 from valija.accounts.permissions import SCOPES, Permission, Role
 from valija.core import browsers, sql, tokens
@@ -46,14 +47,6 @@ class NameMissing(InvalidInput):
     code = "name_missing"
     field = "first_name"
     sentence = _("Please enter a first name.")
-
-
-class MobileNotValid(InvalidInput):
-    code = "mobile_not_valid"
-    field = "mobile"
-    sentence = _(
-        "“%(mobile)s” is not a mobile number. Write it with the country's prefix, as in +34 600 123 456."
-    )
 
 
 class ChoiceNotValid(InvalidInput):
@@ -97,7 +90,7 @@ def write_user(account: Account, email: str, *, by: Actor, **details: Any) -> Us
             user.save(force_insert=True)
     except IntegrityError as taken:  # somebody else was a moment faster
         raise AddressTaken(email=email) from taken
-    journal.record(Event.USER_ADDED, by=by, about=user, user=user.email, role=user.get_role_display())
+    journal.record(Event.USER_ADDED, by=by, about=user, user=user.email, role=Role(user.role).label)
     return user
 
 
@@ -122,7 +115,7 @@ def check_details(user: User) -> None:
     if not user.first_name:
         raise NameMissing
     user.sort_name = user.full_name.casefold()
-    user.mobile = normal_mobile(user.mobile, user.sms_country or user.account.country)
+    user.mobile = mobile.normal_mobile(user.mobile, user.sms_country or user.account.country)
     chosen = (
         (user.language, Language.values),
         (user.time_zone, available_timezones()),
@@ -136,19 +129,6 @@ def check_details(user: User) -> None:
             raise ChoiceNotValid(value=value)
     if (user.role == Role.PROVIDER) != user.account.is_provider:
         raise ChoiceNotValid(value=user.get_role_display())
-
-
-def normal_mobile(text: str, country: str) -> str:
-    """A mobile number in E.164, or nothing where nothing was entered."""
-    if not text.strip():
-        return ""
-    try:
-        number = phonenumbers.parse(text, country)
-    except phonenumbers.NumberParseException as wrong:
-        raise MobileNotValid(mobile=text[:30]) from wrong
-    if not phonenumbers.is_valid_number(number):
-        raise MobileNotValid(mobile=text[:30])
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 # What a person can change of himself, as the journal names it.

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Query, Router, Status
 from pydantic import Field
 
+from valija.accounts import mobile
 from valija.accounts import operations as accounts
 from valija.accounts.models import User
 from valija.accounts.permissions import OF_ROLE, SCOPES, Permission
@@ -111,7 +112,7 @@ def show_user(request: ProgramRequest, user_id: UUID) -> UserOut:
 
 @router.post("/users", response={201: UserOut}, operation_id="add_user", summary="Add a user")
 @refuses(
-    accounts.AddressNotValid, accounts.AddressTaken, accounts.NameMissing, accounts.MobileNotValid, accounts.ChoiceNotValid,
+    accounts.AddressNotValid, accounts.AddressTaken, accounts.NameMissing, mobile.MobileNotValid, accounts.ChoiceNotValid,
     domains.DomainNotApproved, domains.ThrowAwayDomain, RoleAboveToken, PlanNotKnown, licensing.NoLicenseAvailable,
 )  # fmt: skip
 @done_once

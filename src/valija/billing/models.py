@@ -32,6 +32,10 @@ class Orders(models.QuerySet["Order"]):
     def open(self) -> "Orders":
         return self.filter(paid_at=None, canceled_at=None)
 
+    def open_or_of(self, key: str) -> "Orders":
+        """The open purchase and the one of this key, which may be the same."""
+        return self.filter(Q(key=key) | Q(paid_at=None, canceled_at=None))
+
     def paid(self) -> "Orders":
         return self.exclude(paid_at=None)
 
@@ -84,6 +88,10 @@ class Order(models.Model):
     @property
     def licenses(self) -> int:
         return sum(line.quantity for line in self.lines.all())
+
+    @property
+    def is_open(self) -> bool:
+        return self.paid_at is None and self.canceled_at is None
 
     @property
     def standing(self) -> str:

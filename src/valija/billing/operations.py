@@ -127,10 +127,11 @@ def _write_order(account: Account, buyer: User, *, shown: str, key: str, by: Act
     for _attempt in range(3):
         with transaction.atomic():
             account = sql.locked(Account.objects.all(), pk=account.pk)
-            same = account.orders.filter(key=key).select_related("payment").first()
+            found = list(account.orders.open_or_of(key).select_related("payment"))
+            same = next((order for order in found if order.key == key), None)
             if same is not None and same.canceled_at is None:
                 return same
-            earlier = account.orders.open().select_related("payment").first()
+            earlier = next((order for order in found if order.is_open), None)
             quote = quote_cart(account)
             if earlier is not None and earlier.fingerprint == quote.fingerprint == shown:
                 return earlier
@@ -218,7 +219,8 @@ def _cancel(order: Order, by: Actor) -> None:
 def settle_payment(payment: Payment, outcome: Outcome, *, by: Actor) -> Order:
     """Bring a purchase to where its payment stands: grant the licenses once, tell refusals once, close what is canceled."""
     account = sql.locked(Account.objects.all(), pk=payment.order.account_id)
-    order = sql.locked(Order.objects.select_related("account", "buyer"), pk=payment.order_id)
+    # Payments change only while their order is held; on PostgreSQL the joined row may be older than the lock.
+    order = sql.locked(Order.objects.select_related("buyer"), pk=payment.order_id)
     payment = Payment.objects.get(pk=payment.pk)
     if order.paid_at or order.canceled_at:
         return order

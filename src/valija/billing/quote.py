@@ -18,8 +18,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from valija.accounts.models import Account
-from valija.billing.models import CartLine
-from valija.billing.taxes import Tax, taxes_on
+from valija.billing.models import CartLine, TaxRate
+from valija.billing.taxes import Tax, rates_of, taxed, taxes_on
 from valija.core.errors import Refusal
 from valija.core.money import Money, round_half_up
 from valija.licensing.models import Interval, License, Plan, Price, Subscription
@@ -168,7 +168,8 @@ def quote_lines(account: Account, cart: Iterable[CartLine], *, on: date) -> Quot
     }
     lines = tuple(_line(account, line, prices, subscriptions.get(line.interval), on) for line in cart)
     net = sum(line.net for line in lines)
-    return Quote(account.currency, lines, taxes_on(net, account, on), _renewals(account, lines, prices, on))
+    rates = rates_of(account, on)
+    return Quote(account.currency, lines, taxed(net, rates), _renewals(account, lines, prices, rates))
 
 
 Prices = dict[tuple[UUID, str], int]
@@ -214,7 +215,7 @@ def pro_rata(price: int, subscription: Subscription | None, interval: str, on: d
 
 
 def _renewals(
-    account: Account, lines: tuple[QuoteLine, ...], prices: Prices, on: date
+    account: Account, lines: tuple[QuoteLine, ...], prices: Prices, rates: list[TaxRate]
 ) -> tuple[Renewal, ...]:
     living = (
         License.objects.living()
@@ -234,7 +235,7 @@ def _renewals(
                 renews_on=of_interval[0].renews_on,
                 licenses=sum(line.quantity for line in of_interval) + sum(count for _plan, count in held),
                 net=net,
-                taxes=taxes_on(net, account, on),
+                taxes=taxed(net, rates),
                 currency=account.currency,
             )
         )

@@ -49,19 +49,25 @@ def taxes_on(net: int, account: Account, on: date) -> tuple[Tax, ...]:
     Raises:
         NoTaxRate: nothing is known of the region; it is told, not guessed.
     """
+    return taxed(net, rates_of(account, on))
+
+
+def rates_of(account: Account, on: date) -> list[TaxRate]:
+    """The taxes of the account's region on a day, by name; raises like `taxes_on`."""
     rates = list(
         TaxRate.objects.filter(
             Q(until=None) | Q(until__gt=on), country=account.country, region=account.region, since__lte=on
-        )
-        .order_by("name", "-since")
-        .distinct()
+        ).order_by("name", "since")
     )
     if not rates:
         raise NoTaxRate(region="-".join(filter(None, (account.country, account.region))))
-    newest = {rate.name: rate for rate in reversed(rates)}
+    return list({rate.name: rate for rate in rates}.values())  # of each name the newest
+
+
+def taxed(net: int, rates: list[TaxRate]) -> tuple[Tax, ...]:
+    """These taxes on a net amount."""
     return tuple(
-        Tax(rate.name, rate.rate, round_half_up(Fraction(net * rate.rate, 100_000)))
-        for rate in sorted(newest.values(), key=lambda r: r.name)
+        Tax(rate.name, rate.rate, round_half_up(Fraction(net * rate.rate, 100_000))) for rate in rates
     )
 
 

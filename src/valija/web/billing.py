@@ -19,7 +19,8 @@ from valija.accounts.permissions import Permission
 from valija.billing import operations as billing
 from valija.billing.models import CartLine, Order
 from valija.billing.providers import REASONS
-from valija.billing.quote import Quote, plans_with_prices, pro_rata, quote_cart, renewal_of
+from valija.billing.quote import Renewal, plans_with_prices, pro_rata, quote_cart, quote_lines, renewal_of
+from valija.billing.taxes import NoTaxRate
 from valija.core.errors import Refusal
 from valija.core.ids import new_id
 from valija.core.money import Money
@@ -101,24 +102,27 @@ def _held(account: Account) -> dict[str, Any]:
                 "label": Interval(row["interval"]).label,
             }
         )
-    return {
-        "held": held,
-        "renewals": [renewal_of(account, each) for each in account.subscriptions.all()] if held else [],
-    }
+    return {"held": held, "renewals": _renewals(account) if held else []}
+
+
+def _renewals(account: Account) -> list[Renewal]:
+    """What each subscription costs when it renews; nothing is said where the taxes are not known."""
+    try:
+        return [renewal_of(account, each) for each in account.subscriptions.all()]
+    except NoTaxRate:
+        return []
 
 
 def _cart(account: Account) -> dict[str, Any]:
     """The cart with its amounts; where they cannot be said, its lines and why."""
+    # Read once: another tab may change the cart while this page is made.
+    rows = list(account.cart.select_related("plan").order_by("interval", "plan__rank"))
     try:
-        return {"quote": (quote := quote_cart(account)), "lines": _lines(account, quote), "unquoted": None}
+        quote = quote_lines(account, rows, on=timezone.now().date())
     except Refusal as reason:
-        return {"quote": None, "lines": _lines(account, None), "unquoted": reason}
-
-
-def _lines(account: Account, quote: Quote | None) -> list[dict[str, Any]]:
-    rows = account.cart.select_related("plan").order_by("interval", "plan__rank")
-    quoted = quote.lines if quote else ()
-    return [{"row": row, "quote": quoted[at] if quoted else None} for at, row in enumerate(rows)]
+        return {"quote": None, "lines": [{"row": row} for row in rows], "unquoted": reason}
+    lines = [{"row": row, "quote": line} for row, line in zip(rows, quote.lines, strict=True)]
+    return {"quote": quote, "lines": lines, "unquoted": None}
 
 
 def _quantity(request: Request) -> int:
@@ -239,7 +243,7 @@ def purchase_return(request: Request, order_id: UUID) -> HttpResponse:
 
 
 def _order(request: Request, order_id: UUID) -> Order:
-    orders = request.account.orders.select_related("payment", "buyer")
+    orders = request.account.orders.select_related("payment", "buyer").prefetch_related("lines")
     return found(orders.filter(pk=order_id).first())
 
 

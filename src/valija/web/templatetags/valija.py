@@ -3,12 +3,13 @@
 from functools import cache
 from typing import Any
 
+from babel.numbers import format_decimal
 from django import forms, template
 from django.forms.boundfield import BoundField
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 register = template.Library()
 
@@ -101,3 +102,11 @@ def keypager(
         "next": addresses.get("after"),
         "previous": addresses.get("before"),
     }
+
+
+@register.filter
+def size(count: int) -> str:
+    """A number of bytes as people say it: 100 MB, 2.5 GB; decimal units, octets in French."""
+    unit = "o" if get_language() == "fr" else "B"
+    amount, prefix = (count / 1e9, "G") if count >= 1_000_000_000 else (count / 1e6, "M")
+    return f"{format_decimal(amount, format='#,##0.#', locale=get_language() or 'en')}\u00a0{prefix}{unit}"
