@@ -86,8 +86,9 @@ def test_a_home_that_others_can_read_is_found(home: Path, resolver: str) -> None
 
 
 def test_a_database_that_lags_behind_is_found(home: Path, resolver: str) -> None:
-    (home / "valija.sqlite3").unlink()
-    _status, found = examine(home, VALIJA_DNS_SERVER=resolver)
+    (home / "valija.sqlite3").unlink(missing_ok=True)
+    with databases.fresh() as empty:
+        _status, found = examine(home, empty, VALIJA_DNS_SERVER=resolver)
     assert found["migrations"][0] == "NOT"
     assert found["migrations"][1].endswith("valija-server migrate")
 

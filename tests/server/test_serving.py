@@ -41,9 +41,10 @@ def test_a_first_start_lets_the_first_administrator_in(server: Running) -> None:
 def test_a_second_start_is_quick(home: Path) -> None:
     with running(home) as first:
         port = first.port
-    times = []
-    for _attempt in range(2):
-        server = Running(home, port=port, database_url="")
+    times: list[float] = []
+    # Other tests may be busy beside this one: what it takes is the shortest of a few.
+    while len(times) < 6 and min(times, default=QUICK) >= QUICK:
+        server = Running(home, port=port)
         try:
             times.append(server.wait_until_ready().seconds_to_start)
         finally:
