@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
@@ -81,8 +82,17 @@ def _shown(request: Request, entry: Entry, everything: bool) -> dict[str, Any]:
         "name": entry.actor_label.partition(" <")[0],
         "person": entry.actor_id if everything and entry.actor_kind == "user" else "",
         "address": entry.address if everything or own else "",
+        "page": _leads_to(entry) if everything else None,
         "browser": browsers.parse(entry.browser) if entry.browser and (everything or own) else None,
     }
+
+
+def _leads_to(entry: Entry) -> tuple[str, Any] | None:
+    """The page of what an entry tells of, where there is one."""
+    if entry.object_kind == "order":
+        return reverse("purchase", args=[entry.object_id]), _("See the purchase")
+    user = entry.object_id if entry.object_kind == "user" else entry.subject_id
+    return (reverse("user_license", args=[user]), _("See the person's license")) if user else None
 
 
 def _label(request: Request, person: UUID) -> str:
