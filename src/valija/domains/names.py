@@ -7,7 +7,7 @@ from valija.domains.public import PUBLIC_MAIL_DOMAINS
 
 
 def in_words(name: str) -> str:
-    """A stored domain as people write it: clínica.example for xn--clnica-9va.example."""
+    """A stored domain as people write it: clínica.example for xn--clnica-4va.example."""
     try:
         return idna.decode(name)
     except idna.IDNAError:
