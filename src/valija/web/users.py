@@ -65,7 +65,9 @@ def users_page(request: Request) -> HttpResponse:
         "last": _name(page.last) if page.last else "",
         "count": total if not asked else len(page.rows) if not (page.after or page.before) else None,
         "asked": asked,
-        "filters": _filters(plans, asked),
+        "filters": _filters(
+            get_language() or "en", tuple((plan.code, plan.name) for plan in plans), tuple(asked.items())
+        ),
         "chips": _chips(asked, plans),
         "users_url": reverse("users"),
         "may_add": request.actor.may(Permission.USER_ADD),
@@ -219,20 +221,25 @@ def _lead(total: int, without: int, plans: Iterable[Any]) -> str:
     )
 
 
-def _filters(plans: Iterable[Plan], asked: dict[str, str]) -> list[dict[str, Any]]:
-    """The three selects beside the search."""
-    filters: list[dict[str, Any]] = [
-        {
-            "name": "plan", "label": gettext("License"), "all": gettext("All licenses"),
-            "choices": [(WITHOUT, gettext("No license")), *((plan.code, plan.name) for plan in plans)],
-        },
-        {
-            "name": "role", "label": gettext("Role"), "all": gettext("All roles"),
-            "choices": [choice for choice in Role.choices if choice[0] != Role.PROVIDER],
-        },
-        {"name": "state", "label": gettext("State"), "all": gettext("All states"), "choices": list(STATES.items())},
-    ]  # fmt: skip
-    return [{**one, "chosen": asked.get(one["name"], "")} for one in filters]
+@lru_cache(maxsize=256)
+def _filters(
+    language: str, plans: tuple[tuple[str, str], ...], asked: tuple[tuple[str, str], ...]
+) -> SafeString:
+    """The search and the three selects beside it; most often nothing is asked, so most often it is there already."""
+    roles = [choice for choice in Role.choices if choice[0] != Role.PROVIDER]
+    selects: tuple[tuple[str, Any, Any, Any], ...] = (
+        ("plan", gettext("License"), gettext("All licenses"), [(WITHOUT, gettext("No license")), *plans]),
+        ("role", gettext("Role"), gettext("All roles"), roles),
+        ("state", gettext("State"), gettext("All states"), list(STATES.items())),
+    )
+    chosen = dict(asked)
+    filters = [
+        {"name": name, "label": label, "all": everything, "choices": choices, "chosen": chosen.get(name, "")}
+        for name, label, everything, choices in selects
+    ]
+    return render_to_string(
+        "users/filters.html", {"filters": filters, "asked": chosen, "users_url": reverse("users")}
+    )
 
 
 def _chips(asked: dict[str, str], plans: Iterable[Plan]) -> list[dict[str, str]]:
