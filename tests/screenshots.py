@@ -117,6 +117,12 @@ PAGES = (
     Stop("purchases", "mallory", "/purchases", "of another account"),
     Stop("purchase", "carol", "/purchases/{paid}"),
     Stop("test_payment", "mallory", "/test-payment/{payment}"),
+    Stop("domains", "alice", "/domains"),
+    Stop("domains", "mallory", "/domains", "all approved"),
+    Stop("api_tokens", "alice", "/tokens"),
+    Stop("api_tokens", "mallory", "/tokens", "none"),
+    Stop("provider_console", "oscar", "/provider"),
+    Stop("own_journal", "oscar", "/journal/mine", "of the provider"),
     Stop("not found", "alice", "/nothing-here", status=404),
     Stop("not found", NOBODY, "/nothing-here", "signed out", status=404),
     Stop("forbidden", "bob", "/users", status=403),
@@ -158,12 +164,15 @@ def fill() -> dict[str, str]:
     import django
 
     django.setup()
+    from valija.accounts import operations as accounts
     from valija.accounts.models import User
+    from valija.accounts.permissions import Permission
     from valija.billing import operations as billing
     from valija.billing.providers.test import bank
     from valija.billing.quote import quote_cart
     from valija.core.actor import Actor
     from valija.core.ids import new_id
+    from valija.domains import operations as domains
     from valija.licensing import operations as licensing
     from valija.licensing.models import Plan
     from valija.mail import operations as mail
@@ -186,6 +195,8 @@ def fill() -> dict[str, str]:
     code = letter["links"][0].partition("#")[2]
     licensing.activate_license(code, "Portátil de consulta", by=Actor(kind="anyone", label=""))
     billing.add_to_cart(alice.account, plans["advanced"], 2, by=alice.as_actor())
+    domains.claim_domain(alice.account, "aurora-legal.example", by=alice.as_actor())
+    accounts.create_token(alice.account, "Nóminas", [Permission.LICENSE_SEE], by=alice.as_actor())
     waiting = order(mallory, "eco", 1)
     keys = {name: str(user.pk) for name, user in users.items()}
     return {**keys, "paid": str(paid.pk), "payment": str(waiting.payment.reference)}
