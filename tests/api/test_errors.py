@@ -177,7 +177,7 @@ def test_a_quantity_that_is_none(payroll: Program, quantity: Any) -> None:
     )
     [error] = problem["errors"]
     assert error["in"] == "body"
-    assert error["field"] == "line.quantity"
+    assert error["field"] == "quantity"
     assert error["detail"]
 
 

@@ -151,7 +151,9 @@ def _wrong(error: dict[str, Any]) -> dict[str, str]:
     sentence = (
         str(WRONG[kind]) % error.get("ctx", {}) if kind in WRONG else gettext("This value cannot be used.")
     )
-    field = ".".join(step for step in path if step != "body")
+    if place == "body":  # the body's name in our code, and that of the form it was compared with, say nothing
+        path = [step for step in path[1:] if not step[:1].isupper()]
+    field = ".".join(path)
     return {"in": place, "field": field, "code": kind, "detail": sentence}
 
 

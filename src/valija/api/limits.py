@@ -23,7 +23,7 @@ class Allowance:
     def headers(self) -> dict[str, str]:
         return {
             "RateLimit-Policy": f'"token";q={self.limit};w={SECONDS}',
-            "RateLimit": f'"token";r={self.remaining};t={self.resets_in}',
+            "RateLimit": f'"token";r={max(0, self.remaining)};t={self.resets_in}',
         }
 
 
