@@ -318,6 +318,9 @@ def test_the_purchases_are_listed_and_show_their_lines(browser: Client, aurora: 
     words = page(browser.get(f"/purchases/{order.pk}"))
     assert "5" in words
     assert "€798.60" in words
+    assert "How the amount was computed" in words
+    assert "5 × €132.00" in words
+    assert "IVA, 21%" in words
 
 
 # Who may

@@ -292,6 +292,8 @@ def purchases(request: Request) -> HttpResponse:
 @allowed(Permission.BILLING_SEE)
 def purchase(request: Request, order_id: UUID) -> HttpResponse:
     order = _order(request, order_id)
-    return render(
-        request, "billing/purchase.html", {"order": order, "lines": order.lines.select_related("order")}
-    )
+    lines = list(order.lines.all())
+    for line in lines:
+        line.order = order  # its currency, without asking for each line
+    computed = {"lines": lines, "net_money": order.net_money}
+    return render(request, "billing/purchase.html", {"order": order, "lines": lines, "computed": computed})
