@@ -25,11 +25,12 @@ class DomainIn(In):
 
 
 class DomainOut(Out):
-    """A domain. While it is waiting, a TXT record with the value `proof` at the domain itself approves it."""
+    """A domain. While it is waiting, a TXT record with the value `proof` at the name `record_name` approves it."""
 
     id: UUID
     name: str
     state: Literal["waiting", "approved", "refused"]
+    record_name: str
     proof: str
     claimed_at: datetime
     approved_at: datetime | None
@@ -41,7 +42,8 @@ class DomainOut(Out):
         state: Literal["waiting", "approved", "refused"]
         state = "approved" if domain.approved_at else "refused" if domain.refused_at else "waiting"
         return cls(
-            id=domain.pk, name=domain.name, state=state, proof=domain.proof, claimed_at=domain.claimed_at,
+            id=domain.pk, name=domain.name, state=state, record_name=domain.record_name, proof=domain.proof,
+            claimed_at=domain.claimed_at,
             approved_at=domain.approved_at, checked_at=domain.checked_at, check_result=domain.check_result or None,
         )  # fmt: skip
 
@@ -62,7 +64,13 @@ def show_domain(request: ProgramRequest, domain_id: UUID) -> DomainOut:
 
 
 @router.post("/domains", response={201: DomainOut}, operation_id="claim_domain", summary="Claim a domain")
-@refuses(domains.DomainNotValid, domains.PublicDomain, domains.ThrowAwayDomain, domains.DomainTaken)
+@refuses(
+    domains.DomainNotValid,
+    domains.PublicDomain,
+    domains.ThrowAwayDomain,
+    domains.DomainTaken,
+    domains.TooManyDomainsWaiting,
+)
 @done_once
 @needs(Permission.DOMAIN_CLAIM)
 def claim_domain(request: ProgramRequest, domain: DomainIn) -> Status[DomainOut]:
