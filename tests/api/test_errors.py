@@ -154,6 +154,8 @@ def test_mallory_finds_nothing_of_auroras(
         ("get", f"/users/{bob.pk}", None),
         ("get", f"/orders/{order.pk}", None),
         ("get", f"/domains/{domain.pk}", None),
+        ("delete", f"/domains/{domain.pk}", None),
+        ("post", f"/domains/{domain.pk}/check", None),
         ("post", f"/users/{bob.pk}/license", {"plan": "pro"}),
         ("put", f"/users/{bob.pk}/license", {"plan": "pro"}),
         ("delete", f"/users/{bob.pk}/license", None),
@@ -277,6 +279,8 @@ def test_adding_users_and_domains(payroll: Program) -> None:
     refused(payroll.post("/users", {**eva, "plan": "pro"}), 409, "no_license_available")
     refused(payroll.post("/domains", {"name": "no domain"}), 422, "domain_not_valid")
     refused(payroll.post("/domains", {"name": "gmail.com"}), 409, "public_domain")
+    [aurora] = payroll.get("/domains").json()["items"]
+    refused(payroll.ask("delete", f"/domains/{aurora['id']}"), 409, "domain_in_use")
     assert not User.objects.filter(email="eva@aurora.example").exists()
 
 

@@ -20,31 +20,42 @@ from valija.domains.models import Domain
 router = Router(tags=["domains"])
 
 
+STATES = ["waiting", "proved", "approved", "lost", "refused", "taken"]
+StateShown = Annotated[str, Field(json_schema_extra={"enum": STATES})]
+
+
 class DomainIn(In):
     name: Annotated[Line, Field(min_length=1, max_length=253, examples=["aurora.example"])]
 
 
+class RecordOut(Out):
+    """The DNS record that proves a domain."""
+
+    name: str
+    type: Literal["TXT"]
+    value: str
+
+
 class DomainOut(Out):
-    """A domain. While it is waiting, a TXT record with the value `proof` at the name `record_name` approves it."""
+    """A domain. While it is waiting, its record approves it; `proved` is by DNS, `approved` by the provider, `lost` is proved
+    but without its record, `taken` is another account's."""
 
     id: UUID
     name: str
-    state: Literal["waiting", "approved", "refused"]
-    record_name: str
-    proof: str
+    state: StateShown
+    record: RecordOut
     claimed_at: datetime
     approved_at: datetime | None
     checked_at: datetime | None
-    check_result: str | None
+    check_result: Annotated[str | None, Field(description="found, missing or no_answer")]
 
     @classmethod
     def of(cls, domain: Domain) -> "DomainOut":
-        state: Literal["waiting", "approved", "refused"]
-        state = "approved" if domain.approved_at else "refused" if domain.refused_at else "waiting"
         return cls(
-            id=domain.pk, name=domain.name, state=state, record_name=domain.record_name, proof=domain.proof,
-            claimed_at=domain.claimed_at,
-            approved_at=domain.approved_at, checked_at=domain.checked_at, check_result=domain.check_result or None,
+            id=domain.pk, name=domain.name, state=domain.state,
+            record=RecordOut(name=domain.record_name, type="TXT", value=domain.proof),
+            claimed_at=domain.claimed_at, approved_at=domain.approved_at, checked_at=domain.checked_at,
+            check_result=domain.check_result or None,
         )  # fmt: skip
 
 
@@ -78,3 +89,29 @@ def claim_domain(request: ProgramRequest, domain: DomainIn) -> Status[DomainOut]
     return Status(
         201, DomainOut.of(domains.claim_domain(request.auth.account, domain.name, by=request.actor))
     )
+
+
+@router.post(
+    "/domains/{domain_id}/check",
+    response=DomainOut,
+    operation_id="check_domain",
+    summary="Look for the record",
+)
+@refuses(domains.DomainRefused, domains.DomainGone, domains.DomainTaken, domains.CheckedJustNow)
+@needs(Permission.DOMAIN_CLAIM)
+def check_domain(request: ProgramRequest, domain_id: UUID) -> DomainOut:
+    """Look for the domain's record now; it is looked for by itself too. It may take some seconds."""
+    domain = get_object_or_404(request.auth.account.domains.select_related("account"), pk=domain_id)
+    return DomainOut.of(domains.check_domain(domain, by=request.actor))
+
+
+@router.delete(
+    "/domains/{domain_id}", response={204: None}, operation_id="remove_domain", summary="Remove a domain"
+)
+@refuses(domains.DomainInUse, domains.DomainGone)
+@needs(Permission.DOMAIN_CLAIM)
+def remove_domain(request: ProgramRequest, domain_id: UUID) -> Status[None]:
+    """Give a domain up, while nobody of the account has an address in it."""
+    domain = get_object_or_404(request.auth.account.domains.select_related("account"), pk=domain_id)
+    domains.remove_domain(domain, by=request.actor)
+    return Status(204, None)

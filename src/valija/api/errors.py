@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from valija.core.errors import InvalidInput, Refusal, TooManyAttempts
+from valija.core.errors import InvalidInput, Refusal
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -116,16 +116,17 @@ def problem(refusal: Refusal, errors: list[dict[str, str]] | None = None) -> Htt
     response = HttpResponse(
         json.dumps(body, ensure_ascii=False), status=refusal.status, content_type=MEDIA_TYPE
     )
-    if isinstance(refusal, TooManyAttempts):
-        response.headers["Retry-After"] = str(60 * int(refusal.data["minutes"]))
-    elif isinstance(refusal, TooManyRequests):
-        response.headers["Retry-After"] = str(refusal.data["seconds"])
-    elif refusal.status == 503:
-        response.headers["Retry-After"] = "30"
+    if refusal.status in (429, 503):
+        response.headers["Retry-After"] = str(_seconds_to_wait(refusal))
     if refusal.status == 401:
         error = "" if isinstance(refusal, TokenNeeded) else ', error="invalid_token"'
         response.headers["WWW-Authenticate"] = f'Bearer realm="Valija"{error}'
     return response
+
+
+def _seconds_to_wait(refusal: Refusal) -> int:
+    """What the sentence says; where it says nothing, half a minute."""
+    return int(refusal.data.get("seconds", 60 * refusal.data.get("minutes", 0))) or 30
 
 
 def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:

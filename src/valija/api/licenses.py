@@ -111,13 +111,19 @@ def _user(request: ProgramRequest, user_id: UUID) -> User:
     return user
 
 
+GIVING = (
+    PlanNotKnown, licensing.NoLicenseAvailable, licensing.LastLicenseTaken, licensing.WrongKindOfPlan,
+    licensing.AlreadyLicensed, licensing.UserNotActive,
+)  # fmt: skip
+
+
 @router.post(
     "/users/{user_id}/license",
     response={201: LicenseOut},
     operation_id="assign_license",
     summary="Assign a license",
 )
-@refuses(PlanNotKnown, licensing.NoLicenseAvailable, licensing.AlreadyLicensed, licensing.UserNotActive)
+@refuses(*GIVING)
 @done_once
 @needs(Permission.LICENSE_ASSIGN)
 def assign_license(request: ProgramRequest, user_id: UUID, license: PlanIn) -> Status[LicenseOut]:
@@ -130,13 +136,7 @@ def assign_license(request: ProgramRequest, user_id: UUID, license: PlanIn) -> S
 @router.put(
     "/users/{user_id}/license", response=LicenseOut, operation_id="modify_license", summary="Change a license"
 )
-@refuses(
-    PlanNotKnown,
-    licensing.NotLicensed,
-    licensing.NoLicenseAvailable,
-    licensing.AlreadyLicensed,
-    licensing.UserNotActive,
-)
+@refuses(*GIVING, licensing.NotLicensed)
 @done_once
 @needs(Permission.LICENSE_ASSIGN)
 def modify_license(request: ProgramRequest, user_id: UUID, license: PlanIn) -> LicenseOut:

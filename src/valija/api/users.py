@@ -113,7 +113,8 @@ def show_user(request: ProgramRequest, user_id: UUID) -> UserOut:
 @router.post("/users", response={201: UserOut}, operation_id="add_user", summary="Add a user")
 @refuses(
     accounts.AddressNotValid, accounts.AddressTaken, accounts.NameMissing, mobile.MobileNotValid, accounts.ChoiceNotValid,
-    domains.DomainNotApproved, domains.ThrowAwayDomain, RoleAboveToken, PlanNotKnown, licensing.NoLicenseAvailable,
+    domains.DomainNotApproved, domains.ThrowAwayDomain, RoleAboveToken, PlanNotKnown,
+    licensing.NoLicenseAvailable, licensing.LastLicenseTaken, licensing.WrongKindOfPlan,
 )  # fmt: skip
 @done_once
 @needs(Permission.USER_ADD)
