@@ -68,7 +68,7 @@ def document(api: NinjaAPI) -> dict[str, Any]:
     """OpenAPI 3.1 of everything under /api/v1, in English."""
     with override("en"):
         told: dict[str, Any] = api.get_openapi_schema(path_prefix=f"{PREFIX}/")
-        for operation in _operations(api):
+        for operation in operations(api):
             for method in operation.methods:
                 _tell(told["paths"][f"{PREFIX}{operation.path}"][method.lower()], operation)
     schemas = told["components"]["schemas"]
@@ -79,7 +79,7 @@ def document(api: NinjaAPI) -> dict[str, Any]:
     return told
 
 
-def _operations(api: NinjaAPI) -> list[Operation]:
+def operations(api: NinjaAPI) -> list[Operation]:
     return [
         operation
         for router in api._get_bound_routers()
