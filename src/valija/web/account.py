@@ -41,7 +41,7 @@ class DetailsForm(forms.Form):
         widget=forms.TextInput({"type": "tel"}),
     )
     language = forms.ChoiceField(label=accounts.OWN_DETAILS["language"], choices=Language.choices)
-    time_zone = forms.ChoiceField(label=accounts.OWN_DETAILS["time_zone"])
+    time_zone = forms.ChoiceField(label=accounts.OWN_DETAILS["time_zone"], widget=choices.LongSelect)
     date_format = forms.ChoiceField(
         label=accounts.OWN_DETAILS["date_format"], choices=User.DateFormat.choices
     )
@@ -49,6 +49,7 @@ class DetailsForm(forms.Form):
         label=accounts.OWN_DETAILS["sms_country"],
         required=False,
         help_text=gettext_lazy("For numbers without a prefix."),
+        widget=choices.LongSelect,
     )
 
     def __init__(self, *args: Any, refusal: Refusal | None = None, **kwargs: Any) -> None:

@@ -93,7 +93,7 @@ def _leads_to(entry: Entry) -> tuple[str, Any] | None:
         return reverse("purchase", args=[entry.object_id]), _("See the purchase")
     if not entry.event.startswith(("license.", "activation.", "user.")):
         return None
-    user = entry.object_id if entry.object_kind == "user" else entry.subject_id
+    user = _uuid(entry.object_id if entry.object_kind == "user" else entry.subject_id)
     return (reverse("user_license", args=[user]), _("See the person's license")) if user else None
 
 
