@@ -157,7 +157,8 @@ def test_nobody_ends_anothers_session(bob: User, alice: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "leads_to"), [("alice", "/licenses"), ("carol", "/licenses"), ("bob", "/account")]
+    ("who", "leads_to"),
+    [("alice", "/licenses"), ("carol", "/licenses"), ("bob", "/account"), ("oscar", "/provider")],
 )
 def test_home_is_the_page_that_the_role_needs_most(
     signed_in: SignedIn, cast: Any, who: str, leads_to: str

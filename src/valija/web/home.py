@@ -2,7 +2,6 @@
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.urls import NoReverseMatch, reverse
 
 from valija.accounts.permissions import Permission
 from valija.web.access import Request, signed_in
@@ -11,15 +10,10 @@ from valija.web.access import Request, signed_in
 FIRST = (
     (Permission.LICENSE_SEE, "licenses"),
     (Permission.DOMAIN_APPROVE, "provider_console"),
+    (Permission.ACCOUNT_PAGE, "account_page"),
 )
 
 
 @signed_in
 def home(request: Request) -> HttpResponse:
-    for permission, route in FIRST:
-        if request.actor.may(permission):
-            try:
-                return redirect(reverse(route))
-            except NoReverseMatch:
-                break
-    return redirect("account_page")
+    return redirect(next(route for permission, route in FIRST if request.actor.may(permission)))
