@@ -95,14 +95,29 @@ def running() -> Iterator[DnsServer]:
     class ThreadingUdp(socketserver.ThreadingUDPServer):
         daemon_threads = True
 
-    with ThreadingUdp(("127.0.0.1", 0), Udp) as udp:
+    with _on_one_port(ThreadingUdp, Udp, ThreadingTcp, Tcp) as (udp, tcp):
         server.port = udp.server_address[1]
-        with ThreadingTcp(("127.0.0.1", server.port), Tcp) as tcp:
-            for one in (udp, tcp):
-                one.block_on_close = False
-                threading.Thread(target=one.serve_forever, args=(0.05,), daemon=True).start()
+        for one in (udp, tcp):
+            one.block_on_close = False
+            threading.Thread(target=one.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield server
+        finally:
+            udp.shutdown()
+            tcp.shutdown()
+
+
+@contextmanager
+def _on_one_port(udp: Any, udp_handler: Any, tcp: Any, tcp_handler: Any) -> Iterator[tuple[Any, Any]]:
+    """Both servers on one port; what is free for UDP may be taken for TCP, then another one is tried."""
+    for attempt in range(20):
+        with udp(("127.0.0.1", 0), udp_handler) as first:
             try:
-                yield server
-            finally:
-                udp.shutdown()
-                tcp.shutdown()
+                second = tcp(("127.0.0.1", first.server_address[1]), tcp_handler)
+            except OSError:
+                if attempt == 19:
+                    raise
+                continue
+            with second:
+                yield first, second
+                return
