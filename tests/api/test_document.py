@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from valija.api.documents import operations, document, refusals_of
+from valija.api.documents import document, operations, refusals_of
 from valija.api.errors import MethodNotAllowed
 from valija.api.program import api
 

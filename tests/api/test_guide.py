@@ -1,10 +1,13 @@
 """The main job by API alone, step by step as docs/api.md tells it; only the token and the card are a person's."""
 
+import json
 import re
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
+from shutil import which
 
 import httpx
 import pytest
@@ -13,6 +16,7 @@ from tests import databases
 from tests.server.running import Running, running, until
 from tests.stories.portal import client as installed_client
 from tests.stories.portal import letter
+from valija import web
 from valija.client.license_file import open_license_file
 
 pytestmark = [pytest.mark.server, pytest.mark.database]
@@ -73,6 +77,26 @@ def _attribute(tag: str, name: str) -> str:
     return unescape(found.group(1)) if found else ""
 
 
+def pay(payment_page: str) -> None:
+    """What a person does with his card."""
+    with httpx.Client(timeout=20) as browser:
+        hidden = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.get(payment_page).text)
+        assert hidden
+        paid = browser.post(payment_page, data={**CARD, "csrfmiddlewaretoken": hidden.group(1)})
+        assert paid.status_code == 302, paid.text
+
+
+def give(program: httpx.Client, name: str) -> None:
+    """Buy one more license, and give it to somebody."""
+    assert program.post("/cart/lines", json={"plan": "pro", "quantity": 1}).status_code == 201
+    shown = program.get("/quote").json()["fingerprint"]
+    order = program.post("/orders", json={"shown": shown}).json()
+    pay(order["payment_page"])
+    until(lambda: program.get(f"/orders/{order['id']}").json()["state"] == "paid", 15)
+    [user] = program.get("/users", params={"search": name}).json()["items"]
+    assert program.post(f"/users/{user['id']}/license", json={"plan": "pro"}).status_code == 201
+
+
 def test_a_program_buys_licenses_and_assigns_one_and_the_user_activates(
     server: Running, program: httpx.Client, tmp_path: Path
 ) -> None:
@@ -97,13 +121,7 @@ def test_a_program_buys_licenses_and_assigns_one_and_the_user_activates(
     assert order["state"] == "open"
 
     # 4. A person pays on the payment page; the provider's notice arrives, and the licenses are in the pool.
-    with httpx.Client(follow_redirects=False, timeout=20) as browser:
-        card_page = browser.get(order["payment_page"])
-        page = httpx.URL(order["payment_page"]).path
-        hidden = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', card_page.text)
-        assert hidden
-        paid = browser.post(f"{server.url}{page}", data={**CARD, "csrfmiddlewaretoken": hidden.group(1)})
-        assert paid.status_code == 302, paid.text
+    pay(order["payment_page"])
     until(lambda: program.get(f"/orders/{order['id']}").json()["state"] == "paid", 15)
     [counts] = program.get("/licenses/counts").json()["items"]
     assert (counts["plan"]["code"], counts["available"], counts["assigned"]) == ("pro", 5, 0)
@@ -149,8 +167,7 @@ def test_a_program_buys_licenses_and_assigns_one_and_the_user_activates(
 def test_the_installed_client_works_against_these_addresses(
     server: Running, program: httpx.Client, tmp_path: Path
 ) -> None:
-    [bob] = program.get("/users", params={"search": "bob"}).json()["items"]
-    assert program.post(f"/users/{bob['id']}/license", json={"plan": "pro"}).status_code == 201
+    give(program, "bob")
     text = letter(server, "bob@aurora.example", "license_assigned")["text"]
     link = re.search(r"https?://\S+/activate#\S+", text)
     assert link
@@ -160,3 +177,43 @@ def test_the_installed_client_works_against_these_addresses(
     assert activated.returncode == 0, activated.stdout + activated.stderr
     assert "Pro" in installed_client(home, "license").stdout
     assert installed_client(home, "deactivate").returncode == 0
+
+
+JAVASCRIPT = """
+const [root, module, code] = process.argv.slice(1);
+const plain = globalThis.fetch;
+globalThis.fetch = (address, options) => plain(root + address, options);
+const server = await import(module);
+const wrong = await server.activate("AAAA-AAAA-AAAA-AAAA", "browser", "fr").catch((error) => error);
+const done = await server.activate(code, "browser", "en");
+const renewed = await server.renew(done.token, "en");
+await server.deactivate(done.token, "en");
+const ended = await server.renew(done.token, "en").catch((error) => error);
+console.log(JSON.stringify({
+  wrong: [wrong.code, wrong.status, wrong.detail], keys: renewed.keys.keys.length, ended: [ended.code, ended.endsTheActivation],
+}));
+"""
+
+
+@pytest.mark.skipif(which("node") is None, reason="Node.js is missing")
+def test_the_web_app_works_against_these_addresses(
+    server: Running, program: httpx.Client, tmp_path: Path
+) -> None:
+    give(program, "dave")
+    text = letter(server, "dave@aurora.example", "license_assigned")["text"]
+    code = re.search(r"/activate#(\S+)", text)
+    assert code
+    module = tmp_path / "server.mjs"
+    module.write_text((Path(web.__file__).parent / "static" / "activate" / "server.js").read_text())
+
+    run = subprocess.run(
+        ["node", "--input-type=module", "-e", JAVASCRIPT, server.url, module.as_uri(), code.group(1)],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+    assert run.returncode == 0, run.stderr
+    said = json.loads(run.stdout)
+    assert said["wrong"][:2] == ["activation_code_wrong", 422]
+    assert "code d'activation" in said["wrong"][2]
+    assert said["keys"] == 1
+    assert said["ended"] == ["activation_ended", True]
