@@ -30,6 +30,7 @@ from valija.web.errors import found, shown_on
 PAGE = 25
 NEW = "new_token"  # in the session, locked away, until it was shown
 LASTS = {"30": _("30 days"), "90": _("90 days"), "365": _("A year"), "": _("Without end")}
+# Not offered: making accesses, which no operation of the API does.
 SCOPE_WORDS: dict[str, str | Promise] = {
     Permission.LICENSE_SEE: _("See plans and licenses"),
     Permission.LICENSE_ASSIGN: _("Assign, change and withdraw licenses"),
@@ -41,7 +42,6 @@ SCOPE_WORDS: dict[str, str | Promise] = {
     Permission.DOMAIN_SEE: _("See domains"),
     Permission.DOMAIN_CLAIM: _("Claim domains"),
     Permission.JOURNAL_ACCOUNT: _("Read the account's journal"),
-    Permission.TOKEN_CREATE: _("Create and revoke accesses"),
 }
 
 
@@ -54,7 +54,7 @@ class TokenForm(forms.Form):
         help_text=_("As the journal will name it: Payroll, for example."),
     )
     scopes = forms.MultipleChoiceField(label=_("What it may do"), widget=forms.CheckboxSelectMultiple)
-    days = forms.ChoiceField(label=_("Ends after"), choices=tuple(LASTS.items()), required=False)
+    days = forms.ChoiceField(label=_("Ends after"), choices=tuple(LASTS.items()))
 
     def __init__(
         self,
