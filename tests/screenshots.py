@@ -263,7 +263,8 @@ class Walk:
         assert answer.status == stop.status, f"{stop.name} answers {answer.status}"
         if stop.act:
             stop.act(visitor.page)
-        visitor.page.wait_for_load_state("networkidle")
+        # The pages of activation fill themselves from what the browser keeps.
+        visitor.page.wait_for_load_state("networkidle" if stop.who == NOBODY else "load")
         return visitor
 
     def path(self, stop: Stop) -> str:
