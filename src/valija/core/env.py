@@ -1,6 +1,7 @@
 """Every setting an operator can make, read from the environment in one place."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,11 +60,11 @@ def secret_key() -> str:
         return path.read_text().strip()
     except FileNotFoundError:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        # Two processes may start at once: whoever creates the file first decides.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
+    written = path.with_name(f"secret_key.{os.getpid()}")
+    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(os.urandom(48).hex())
+    # Two processes may start at once: the first one decides, and nobody ever reads half a key.
+    with suppress(FileExistsError):
+        os.link(written, path)
+    written.unlink()
     return path.read_text().strip()

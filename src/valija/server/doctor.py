@@ -54,9 +54,8 @@ def _asked(check: Callable[[], Finding]) -> Finding:
         database.set_up()
         return check()
     except Exception as error:  # noqa: BLE001 (whatever is wrong is what the operator wants to read)
-        return Finding(
-            False, f"{type(error).__name__}: {error}".strip() if not isinstance(error, Stop) else str(error)
-        )
+        sentence = str(error) if isinstance(error, Stop) else f"{type(error).__name__}: {error}"
+        return Finding(False, " ".join(sentence.split()))  # PostgreSQL explains itself in several lines
 
 
 def python() -> Finding:
