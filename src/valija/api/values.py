@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from ninja import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from valija.core.money import Money
 from valija.licensing.models import Plan
 
 Language = Literal["es", "en", "fr"]
@@ -41,15 +40,6 @@ class In(BaseModel):
 
 class Out(BaseModel):
     """What a program receives."""
-
-
-class MoneyOut(Out):
-    amount: Amount
-    currency: Currency
-
-    @classmethod
-    def of(cls, money: Money) -> "MoneyOut":
-        return cls(amount=money.amount, currency=money.currency)
 
 
 class PlanName(Out):

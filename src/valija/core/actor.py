@@ -1,6 +1,6 @@
 """Who does something, for which account, and from where."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -39,10 +39,6 @@ class Actor:
         """Refuse unless this actor holds the permission for this account."""
         if not self.may(permission, account):
             raise NotPermitted
-
-    def limited_to(self, permissions: frozenset[str]) -> "Actor":
-        """The same actor with no more than these permissions."""
-        return replace(self, permissions=self.permissions & permissions)
 
 
 def clock(permissions: frozenset[str] = frozenset()) -> Actor:

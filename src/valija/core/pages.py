@@ -89,12 +89,11 @@ def _read(cursor: str) -> list[str]:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, UnicodeError) as broken:
         raise BadCursor from broken
-    if not (
-        isinstance(values, list) and len(values) == 2 and all(isinstance(value, str) for value in values)
-    ):
+    if not (isinstance(values, list) and len(values) == 2 and all(_usable(value) for value in values)):
         raise BadCursor
     return values
 
 
 def _usable(value: object) -> bool:
+    """Text that a database can compare; PostgreSQL knows no text with a NUL."""
     return isinstance(value, str) and "\0" not in value
