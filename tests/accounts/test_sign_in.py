@@ -13,13 +13,13 @@ import httpx
 import pytest
 from aiosmtpd.controller import Controller
 from django.test import Client
-from django.utils import timezone
 
 from tests import databases
 from tests.server.running import free_port, running, until
 from valija.accounts import operations as accounts
 from valija.accounts.models import Session, SignIn, User
 from valija.accounts.sessions import stored_key
+from valija.core import clock
 from valija.core.actor import Actor
 from valija.core.errors import TooManyAttempts
 from valija.journal.models import Entry
@@ -93,7 +93,7 @@ def test_each_works_once(client: Client, alice: User, way: str) -> None:
 def test_after_ten_minutes_a_new_link_is_offered(client: Client, alice: User) -> None:
     ask(client, alice.email)
     token, code = token_of(letter_to(alice.email)), code_of(letter_to(alice.email))
-    SignIn.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    SignIn.objects.update(expires_at=clock.now() - timedelta(seconds=1))
     answer = client.post("/sign-in/link", {"token": token}, headers={"Accept-Language": "en"})
     assert answer.status_code == 409
     assert 'href="/sign-in"' in answer.content.decode()
@@ -191,7 +191,7 @@ def test_a_deactivated_person_gets_no_letter_and_an_old_link_no_longer_works(
 ) -> None:
     ask(client, bob.email)
     token = token_of(letter_to(bob.email))
-    User.objects.filter(pk=bob.pk).update(deactivated_at=timezone.now())
+    User.objects.filter(pk=bob.pk).update(deactivated_at=clock.now())
     assert client.post("/sign-in/link", {"token": token}).status_code == 409
     ask(client, bob.email)
     assert Letter.objects.filter(to=bob.email).count() == 1

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from tests.api.conftest import Program
 from valija.accounts import operations as accounts
 from valija.accounts.models import Account, ApiToken, User
 from valija.api import limits
+from valija.core import clock
 from valija.core.ids import new_id
 from valija.journal.models import Entry
 from valija.licensing.models import License
@@ -52,11 +52,11 @@ def test_a_token_ends_with_its_time_its_revocation_and_its_maker(alice: User, pa
     refused(payroll.get("/me"), 401, "token_not_valid")
 
     short = Program(alice)
-    ApiToken.objects.filter(pk=short.token.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    ApiToken.objects.filter(pk=short.token.pk).update(expires_at=clock.now() - timedelta(seconds=1))
     refused(short.get("/me"), 401, "token_not_valid")
 
     orphan = Program(alice)
-    User.objects.filter(pk=alice.pk).update(deactivated_at=timezone.now())
+    User.objects.filter(pk=alice.pk).update(deactivated_at=clock.now())
     refused(orphan.get("/me"), 401, "token_not_valid")
 
 
@@ -266,7 +266,7 @@ def test_assigning(payroll: Program, aurora: Account, bob: User, dave: User, buy
     assert payroll.post(f"/users/{bob.pk}/license", {"plan": "pro"}).status_code == 201
     refused(payroll.post(f"/users/{bob.pk}/license", {"plan": "pro"}), 409, "already_licensed")
     refused(payroll.post(f"/users/{dave.pk}/license", {"plan": "pro"}), 409, "no_license_available")
-    User.objects.filter(pk=dave.pk).update(deactivated_at=timezone.now())
+    User.objects.filter(pk=dave.pk).update(deactivated_at=clock.now())
     refused(payroll.post(f"/users/{dave.pk}/license", {"plan": "pro"}), 409, "user_not_active")
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from django.utils import timezone
 
 from tests.api.conftest import Program
 from tests.api.test_errors import refused
@@ -17,6 +16,7 @@ from valija.api.models import KeyedRequest
 from valija.billing.models import CartLine, Order
 from valija.billing.providers import ProviderNotAvailable
 from valija.billing.providers.test import provider
+from valija.core import clock
 from valija.journal.models import Entry
 from valija.licensing.models import License
 from valija.mail.models import Letter
@@ -203,7 +203,7 @@ def test_keys_are_forgotten_after_a_day(payroll: Program) -> None:
     line = {"plan": "pro", "quantity": 2}
     payroll.post("/cart/lines", line, **KEY)
     payroll.post("/cart/lines", line, Idempotency_Key="younger")
-    old = timezone.now() - timedelta(hours=24, seconds=1)
+    old = clock.now() - timedelta(hours=24, seconds=1)
     KeyedRequest.objects.filter(key=KEY["Idempotency_Key"]).update(created_at=old)
 
     assert api.forget_keyed_requests.func() == 1

@@ -12,7 +12,6 @@ import pytest
 from django.db import connection
 from django.db.models import Sum
 from django.test import Client
-from django.utils import timezone
 from standardwebhooks import Webhook
 
 from valija.accounts.models import Account, User
@@ -23,7 +22,7 @@ from valija.billing.providers import Notice, ProviderNotAvailable
 from valija.billing.providers.test import bank
 from valija.billing.providers.test.models import TestCharge, TestNotice, TestPayment
 from valija.billing.quote import quote_cart
-from valija.core import actor
+from valija.core import actor, clock
 from valija.core.ids import new_id
 from valija.journal.models import Entry
 from valija.licensing.models import License, Plan
@@ -244,7 +243,7 @@ def test_a_lost_notice_is_made_good_by_the_clock(alice: User) -> None:
 
 def test_an_abandoned_purchase_is_closed_after_a_day(alice: User) -> None:
     order = place(alice, fill_cart(alice))
-    Order.objects.update(placed_at=timezone.now() - timedelta(days=1, minutes=1))
+    Order.objects.update(placed_at=clock.now() - timedelta(days=1, minutes=1))
     billing.look_after_open_orders.call()
     pay(order)
     order.refresh_from_db()
@@ -257,7 +256,7 @@ def test_a_slow_bank_answers_when_it_is_asked(alice: User) -> None:
     order = place(alice, fill_cart(alice))
     pay(order, "4000000000000077")
     assert billing.look_after(order, by=alice.as_actor()).standing == "processing"
-    TestPayment.objects.update(answer_at=timezone.now())
+    TestPayment.objects.update(answer_at=clock.now())
     assert billing.look_after(order, by=alice.as_actor()).standing == "paid"
     assert_bought_once(alice.account)
 
@@ -267,7 +266,7 @@ def test_a_bank_that_never_answered_refuses_in_the_end(alice: User) -> None:
     pay(order, NEVER)
     with pytest.raises(billing.PaymentUnderWay):
         place(alice, fill_cart(alice, "eco", 1))
-    TestPayment.objects.update(answer_at=timezone.now())
+    TestPayment.objects.update(answer_at=clock.now())
     order = billing.look_after(order, by=alice.as_actor())
     assert (order.standing, order.payment.reason) == ("refused", "no_answer")
 
@@ -292,7 +291,7 @@ def signed(
 ) -> tuple[dict[str, str], bytes]:
     """A notice as the provider signs it, by the package that others use."""
     body = json.dumps({"type": kind, "payment": order.payment.reference})
-    now = timezone.now()
+    now = clock.now()
     signature = Webhook(bank.notice_secret()).sign(identity, now, body)
     headers = {
         "webhook-id": identity,

@@ -7,10 +7,10 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import override_settings
-from django.utils import timezone
 
 from tests.dns_server import DnsServer
 from valija.accounts.models import Account, User
+from valija.core import clock
 from valija.core.actor import Actor
 from valija.core.errors import Refusal
 from valija.domains import dns as lookups
@@ -60,7 +60,7 @@ def letters(to: str) -> list[str]:
 
 
 def due_now(domain: Domain) -> None:
-    again(domain, check_due_at=timezone.now(), checked_at=None)
+    again(domain, check_due_at=clock.now(), checked_at=None)
 
 
 # Entering
@@ -180,9 +180,9 @@ def test_the_clock_finds_the_record(norte: Domain, dns: DnsServer) -> None:
     ],
 )
 def test_it_looks_ever_more_rarely(age: timedelta, rest: timedelta, norte: Domain, dns: DnsServer) -> None:
-    again(norte, claimed_at=timezone.now() - age)
+    again(norte, claimed_at=clock.now() - age)
     domains.check_due.func()
-    assert abs(again(norte).check_due_at - timezone.now() - rest) < timedelta(seconds=10)
+    assert abs(again(norte).check_due_at - clock.now() - rest) < timedelta(seconds=10)
 
 
 def test_proved_domains_daily_approved_and_refused_ones_never(
@@ -192,8 +192,8 @@ def test_proved_domains_daily_approved_and_refused_ones_never(
     domains.refuse_domain(refused, "no", by=provider)
     dns.publish(norte.name, norte.proof)
     assert domains.check_due.func() == {"found": 1}
-    assert abs(again(norte).check_due_at - timezone.now() - timedelta(days=1)) < timedelta(seconds=10)
-    again(norte, check_due_at=timezone.now())
+    assert abs(again(norte).check_due_at - clock.now() - timedelta(days=1)) < timedelta(seconds=10)
+    again(norte, check_due_at=clock.now())
     dns.asked.clear()
     assert domains.check_due.func() == {"found": 1}
     assert [name for _protocol, name in dns.asked] == [norte.record_name]
@@ -231,14 +231,14 @@ def test_silence_is_no_loss(manner: str, norte: Domain, dns: DnsServer) -> None:
     assert domains.check_due.func() == {"no_answer": 1}
     assert again(norte).state == "proved"
     assert letters("alice@aurora.example") == ["domain_proved"]
-    assert again(norte).check_due_at < timezone.now() + timedelta(hours=2)
+    assert again(norte).check_due_at < clock.now() + timedelta(hours=2)
 
 
 def test_a_killed_worker_loses_nothing(norte: Domain, dns: DnsServer) -> None:
     taken = domains._take_due()
     assert [domain.pk for domain in taken] == [norte.pk]
     assert domains.check_due.func() == {}  # held
-    again(norte, check_due_at=timezone.now() - timedelta(seconds=1))  # its lease has run out
+    again(norte, check_due_at=clock.now() - timedelta(seconds=1))  # its lease has run out
     assert domains.check_due.func() == {"missing": 1}
 
 
@@ -247,9 +247,9 @@ def test_many_silent_domains_do_not_hold_up_each_other(aurora: Account, dns: Dns
         Domain(account=aurora, name=f"d{n}.example") for n in range(domains.AT_ONCE * 2)
     )
     dns.silent |= {f"{LABEL}.d{n}.example" for n in range(domains.AT_ONCE * 2)}
-    start = timezone.now()
+    start = clock.now()
     assert domains.check_due.func() == {"no_answer": domains.AT_ONCE * 2}
-    assert timezone.now() - start < timedelta(seconds=15)
+    assert clock.now() - start < timedelta(seconds=15)
 
 
 # Removing

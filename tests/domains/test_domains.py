@@ -4,10 +4,10 @@ import re
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from tests.dns_server import DnsServer
 from valija.accounts.models import Account, User
+from valija.core import clock
 from valija.core.actor import Actor
 from valija.core.errors import NotPermitted
 from valija.domains import dns as lookups
@@ -55,7 +55,7 @@ def letters(to: str) -> list[str]:
 
 
 def due_now(domain: Domain) -> None:
-    again(domain, check_due_at=timezone.now(), checked_at=None)
+    again(domain, check_due_at=clock.now(), checked_at=None)
 
 
 # Entering
@@ -219,7 +219,7 @@ def test_not_twice_within_a_moment(norte: Domain, admin: Actor, dns: DnsServer) 
     with pytest.raises(domains.CheckedJustNow):
         domains.check_domain(norte, by=admin)
     assert len(dns.asked) == 1
-    again(norte, checked_at=timezone.now() - domains.BETWEEN_CHECKS)
+    again(norte, checked_at=clock.now() - domains.BETWEEN_CHECKS)
     domains.check_domain(norte, by=admin)
     assert len(dns.asked) == 2
 

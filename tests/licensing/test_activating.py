@@ -10,9 +10,9 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.core.cache import cache
-from django.utils import timezone
 
 from valija.accounts.models import Account, User
+from valija.core import clock
 from valija.core.actor import Actor
 from valija.core.errors import TooManyAttempts
 from valija.journal.models import Entry
@@ -82,7 +82,7 @@ def test_a_wrong_code(license: License) -> None:
 
 
 def test_a_code_that_has_expired(code: str) -> None:
-    ActivationCode.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    ActivationCode.objects.update(expires_at=clock.now() - timedelta(seconds=1))
     with pytest.raises(licensing.ActivationCodeExpired):
         licensing.activate_license(code, "laptop", by=ANYONE)
 
@@ -96,7 +96,7 @@ def test_the_code_of_a_license_that_was_withdrawn(
 
 
 def test_the_code_of_a_license_that_has_run_out(license: License, code: str) -> None:
-    license.subscription.renews_on = timezone.now().date()
+    license.subscription.renews_on = clock.today()
     license.subscription.save()
     with pytest.raises(licensing.LicenseWithdrawn):
         licensing.activate_license(code, "laptop", by=ANYONE)
@@ -156,7 +156,7 @@ def test_a_changed_byte_is_seen(code: str) -> None:
 
 def test_a_retired_key_still_verifies(code: str) -> None:
     activated = licensing.activate_license(code, "laptop", by=ANYONE)
-    SigningKey.objects.update(retired_at=timezone.now())
+    SigningKey.objects.update(retired_at=clock.now())
     fresh, keys = licensing.renew_license_file(activated.activation)
     assert fresh["signatures"][0]["keyid"] != activated.license_file["signatures"][0]["keyid"]
     for envelope in (fresh, activated.license_file):

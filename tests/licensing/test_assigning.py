@@ -4,9 +4,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone, translation
+from django.utils import translation
 
 from valija.accounts.models import Account, User
+from valija.core import clock
 from valija.core.actor import Actor
 from valija.core.errors import NotPermitted
 from valija.journal.models import Entry
@@ -184,7 +185,7 @@ def test_who_took_the_last_one_a_moment_ago_is_named(
         licensing.assign_license(aurora, plan("pro"), dave, by=carol.as_actor())
     with translation.override("en"):
         assert "Carol" not in str(own.value)
-    Entry.objects.update(at=timezone.now() - timedelta(hours=1))
+    Entry.objects.update(at=clock.now() - timedelta(hours=1))
     with pytest.raises(licensing.NoLicenseAvailable) as later:
         licensing.assign_license(aurora, plan("pro"), dave, by=by)
     assert "Carol" not in str(later.value)
@@ -225,7 +226,7 @@ def test_a_shared_mailbox_gets_a_shared_license(aurora: Account, by: Actor, buy:
 
 def test_who_is_deactivated_gets_none(aurora: Account, bob: User, by: Actor, buy: Buy, plan: Plans) -> None:
     buy(aurora, "pro", 1)
-    User.objects.filter(pk=bob.pk).update(deactivated_at=timezone.now())
+    User.objects.filter(pk=bob.pk).update(deactivated_at=clock.now())
     with pytest.raises(licensing.UserNotActive):
         licensing.assign_license(aurora, plan("pro"), bob, by=by)
 

@@ -8,12 +8,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from valija.accounts.models import Account, User
 from valija.billing import operations as billing
 from valija.billing.models import CartLine, Order
 from valija.billing.providers.test.models import TestCharge
+from valija.core import clock
 from valija.licensing.models import License, Plan, Price
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -148,7 +148,7 @@ def test_a_refused_form_leaves_working_links(browser: Client) -> None:
 def test_a_plan_withdrawn_meanwhile_is_named_and_can_be_removed(browser: Client, aurora: Account) -> None:
     add(browser)
     add(browser, "eco", 1)
-    Plan.objects.filter(code="pro").update(withdrawn_at=timezone.now())
+    Plan.objects.filter(code="pro").update(withdrawn_at=clock.now())
     words = page(browser.get("/licenses"))
     assert "Pro is no longer sold." in words
     assert "Confirm my purchases" not in words
@@ -220,7 +220,7 @@ def test_an_emptied_cart_is_told(browser: Client, aurora: Account) -> None:
 def test_a_plan_withdrawn_while_confirming_is_told_beside_the_cart(browser: Client, aurora: Account) -> None:
     add(browser)
     sent = window(browser)
-    Plan.objects.filter(code="pro").update(withdrawn_at=timezone.now())
+    Plan.objects.filter(code="pro").update(withdrawn_at=clock.now())
     answer = browser.post("/purchases/place", sent)
     assert answer.status_code == 409
     assert "Pro is no longer sold." in page(answer)

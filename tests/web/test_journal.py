@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from valija.accounts.models import Account, User
-from valija.core import ids
-from valija.core.actor import Actor, clock
+from valija.core import actor, clock, ids
+from valija.core.actor import Actor
 from valija.journal import journal
 from valija.journal.events import Event
 from valija.journal.models import Entry
@@ -100,7 +99,7 @@ def test_what_one_person_did_and_what_was_done_to_him(
 
 
 def test_pages_follow_each_other_and_lose_nothing(signed_in: SignedIn, alice: User) -> None:
-    start = timezone.now() - timedelta(days=40)
+    start = clock.now() - timedelta(days=40)
     for number in range(2 * SIZE + 5):
         write(alice, plan=f"Plan-{number:03d}-", at=start + timedelta(seconds=number))
     browser, seen, query = signed_in(alice), [], "?topic=licenses"
@@ -165,7 +164,7 @@ def test_my_journal_is_what_i_did_and_what_was_done_to_me(
 
 def test_what_nobody_signed_in_did_is_told_too(signed_in: SignedIn, alice: User, aurora: Account) -> None:
     User.objects.filter(pk=alice.pk).update(language="en")
-    write(alice, by=clock())
+    write(alice, by=actor.clock())
     write(alice, by=Actor(kind="anyone", label="", address="203.0.113.7"))
     text = "".join(lines(signed_in(alice), "?topic=licenses"))
     assert "Valija, by itself" in text

@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from valija.accounts.models import Account, User
+from valija.core import clock
 from valija.licensing import operations as licensing
 from valija.licensing.models import License
 
@@ -87,7 +87,7 @@ def test_search_and_filters(
 ) -> None:
     buy(aurora, "pro", 1)
     licensing.assign_license(aurora, plan("pro"), bob, by=alice.as_actor())
-    User.objects.filter(pk=dave.pk).update(deactivated_at=timezone.now())
+    User.objects.filter(pk=dave.pk).update(deactivated_at=clock.now())
     html = browser.get(f"/users?{query}").content.decode()
     assert re.findall(r'person__name"[^>]*>(\w+)', html) == names
     if not names:

@@ -10,10 +10,10 @@ from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessio
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from valija.accounts.permissions import OF_ROLE, Role
+from valija.core import clock
 from valija.core.actor import Actor
 from valija.core.ids import new_id
 
@@ -36,7 +36,7 @@ class Account(models.Model):
     language = models.CharField(max_length=10, choices=Language, default=Language.SPANISH)
     time_zone = models.CharField(max_length=60, default="Europe/Madrid")
     is_provider = models.BooleanField(default=False)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
         return self.name
@@ -93,7 +93,7 @@ class User(AbstractBaseUser):
     mobile = models.CharField(max_length=20, blank=True)
     sms_country = models.CharField(max_length=2, blank=True)
     theme = models.CharField(max_length=5, default="auto")
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     last_seen_at = models.DateTimeField(null=True)
     deactivated_at = models.DateTimeField(null=True)
 
@@ -148,7 +148,7 @@ class User(AbstractBaseUser):
 class Sessions(models.QuerySet["Session"]):
     def living(self) -> "Sessions":
         """Those that have not run out, the one used last first."""
-        return self.filter(expire_date__gt=timezone.now()).order_by("-last_used_at")
+        return self.filter(expire_date__gt=clock.now()).order_by("-last_used_at")
 
 
 class SessionManager(BaseSessionManager["Session"].from_queryset(Sessions)):  # type: ignore[misc]
@@ -162,18 +162,18 @@ class Session(AbstractBaseSession):
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
     address = models.CharField(max_length=45, blank=True)
     browser = models.CharField(max_length=300, blank=True)
-    started_at = models.DateTimeField(default=timezone.now)
-    last_used_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(default=clock.now)
+    last_used_at = models.DateTimeField(default=clock.now)
 
     objects = SessionManager()  # type: ignore[misc]
 
 
 class SignIns(models.QuerySet["SignIn"]):
     def open(self) -> "SignIns":
-        return self.filter(used_at=None, expires_at__gt=timezone.now())
+        return self.filter(used_at=None, expires_at__gt=clock.now())
 
     def since(self, span: timedelta) -> "SignIns":
-        return self.filter(created_at__gt=timezone.now() - span)
+        return self.filter(created_at__gt=clock.now() - span)
 
 
 class SignIn(models.Model):
@@ -186,7 +186,7 @@ class SignIn(models.Model):
     code_digest = models.CharField(max_length=64)
     next = models.CharField(max_length=300, blank=True)
     address = models.CharField(max_length=45, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -202,7 +202,7 @@ class SignIn(models.Model):
 
 class ApiTokens(models.QuerySet["ApiToken"]):
     def valid(self, at: datetime | None = None) -> "ApiTokens":
-        now = at or timezone.now()
+        now = at or clock.now()
         return self.filter(
             Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None, creator__deactivated_at=None
         )
@@ -217,7 +217,7 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=80)
     digest = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)

@@ -10,13 +10,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from valija.accounts import mobile
 from valija.accounts.models import Account, ApiToken, Language, Session, SignIn, User
 from valija.accounts.permissions import SCOPES, Permission, Role
-from valija.core import browsers, sql, tokens
+from valija.core import browsers, clock, sql, tokens
 from valija.core.actor import Actor
 from valija.core.errors import InvalidInput, NotPermitted, Refusal, TooManyAttempts
 from valija.journal import journal
@@ -225,7 +224,7 @@ def _new_sign_in(email: str, user: User | None, by: Actor, next: str = "") -> tu
         code_digest=tokens.digest(f"{email} {code}", "sign-in code"),
         next=next[:300],
         address=by.address,
-        expires_at=timezone.now() + SIGN_IN_LASTS,
+        expires_at=clock.now() + SIGN_IN_LASTS,
     )
     return sign_in, f"{settings.URL}/sign-in/link?token={token}", code
 
@@ -249,7 +248,7 @@ def sign_in_link(user: User, *, by: Actor) -> str:
 @transaction.atomic
 def sign_in_with_link(token: str, *, by: Actor) -> SignIn:
     """Use up the link of a sign-in letter."""
-    now = timezone.now()
+    now = clock.now()
     found = SignIn.objects.filter(link_digest=tokens.digest(token, "sign-in link"))
     if not _use_up(found, now):
         raise SignInNotValid
@@ -269,7 +268,7 @@ def sign_in_with_code(email: str, code: str, *, by: Actor) -> SignIn:
 
 
 def _find_by_code(email: str, code_digest: str, by: Actor) -> SignIn | None:
-    now = timezone.now()
+    now = clock.now()
     candidates = SignIn.objects.open().filter(email=email, attempts__lt=ATTEMPTS_PER_CODE)
     for sign_in in candidates:
         if tokens.same(sign_in.code_digest, code_digest) and _use_up(
@@ -295,7 +294,7 @@ def _use_up(found: Any, now: datetime) -> bool:
 
 def _signed_in(sign_in: SignIn, by: Actor) -> SignIn:
     assert sign_in.user is not None
-    User.objects.filter(pk=sign_in.user.pk).update(last_seen_at=timezone.now())
+    User.objects.filter(pk=sign_in.user.pk).update(last_seen_at=clock.now())
     journal.record(
         Event.SIGNED_IN,
         by=sign_in.user.as_actor(address=by.address, browser=by.browser),
@@ -335,7 +334,7 @@ def end_other_sessions(user: User, kept: str, *, by: Actor) -> int:
 @transaction.atomic
 def note_use(session_key: str, user: User) -> None:
     """Remember, every few minutes, that a person is here."""
-    now = timezone.now()
+    now = clock.now()
     Session.objects.filter(session_key=session_key).update(last_used_at=now)
     User.objects.filter(pk=user.pk).update(last_seen_at=now)
 
@@ -372,7 +371,7 @@ def create_token(
         name=name.strip()[:80],
         digest=tokens.digest(secret, "api token"),
         scopes=sorted(set(scopes)),
-        expires_at=timezone.now() + timedelta(days=days) if days else None,
+        expires_at=clock.now() + timedelta(days=days) if days else None,
     )
     journal.record(Event.TOKEN_CREATED, by=by, about=token, name=token.name)
     return token, secret
@@ -382,13 +381,13 @@ def create_token(
 def revoke_token(token: ApiToken, *, by: Actor) -> None:
     """End a program's access at once."""
     by.require(Permission.TOKEN_CREATE, token.account)
-    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=clock.now()):
         journal.record(Event.TOKEN_REVOKED, by=by, about=token, name=token.name)
 
 
 @transaction.atomic
 def forget_expired(kept: timedelta) -> None:
     """Remove sessions that have ended and sign-ins older than `kept`."""
-    now = timezone.now()
+    now = clock.now()
     Session.objects.filter(expire_date__lt=now).delete()
     SignIn.objects.filter(created_at__lt=now - kept).delete()

@@ -5,10 +5,9 @@ from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.utils import timezone
 
 from valija.accounts.models import Session
-from valija.core import tokens
+from valija.core import clock, tokens
 
 
 def stored_key(session_key: str) -> str:
@@ -25,7 +24,7 @@ class SessionStore(DatabaseStore):
 
     def _get_session_from_db(self) -> Session | None:
         found: Session | None = Session.objects.filter(
-            session_key=stored_key(self.session_key or ""), expire_date__gt=timezone.now()
+            session_key=stored_key(self.session_key or ""), expire_date__gt=clock.now()
         ).first()
         if found is None:
             self._session_key = None
@@ -43,7 +42,7 @@ class SessionStore(DatabaseStore):
             user_id=data.get(SESSION_KEY),
             address=data.get("address", ""),
             browser=data.get("browser", ""),
-            started_at=datetime.fromisoformat(started) if started else timezone.now(),
+            started_at=datetime.fromisoformat(started) if started else clock.now(),
         )
 
     def delete(self, session_key: str | None = None) -> None:

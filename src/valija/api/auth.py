@@ -6,7 +6,7 @@ from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from ninja.security import HttpBearer
 
@@ -14,7 +14,7 @@ from valija.accounts.models import ApiToken
 from valija.accounts.permissions import Permission
 from valija.api import operations as api
 from valija.api.limits import Allowance, count_request, require_allowance
-from valija.core import tokens
+from valija.core import clock, tokens
 from valija.core.actor import Actor
 from valija.core.address import address_of
 from valija.core.errors import Refusal
@@ -92,7 +92,7 @@ class AccessToken(HttpBearer):
 
 def _note(token: ApiToken) -> None:
     last = token.last_used_at
-    if last is None or (timezone.now() - last).total_seconds() > SECONDS_BETWEEN_NOTES:
+    if last is None or (clock.now() - last).total_seconds() > SECONDS_BETWEEN_NOTES:
         api.note_token_use(token)
 
 

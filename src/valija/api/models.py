@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from django.db import models
-from django.utils import timezone
 
 from valija.accounts.models import Account
+from valija.core import clock
 from valija.core.ids import new_id
 
 KEPT = timedelta(hours=24)
@@ -14,7 +14,7 @@ KEPT = timedelta(hours=24)
 class KeyedRequests(models.QuerySet["KeyedRequest"]):
     def over(self) -> "KeyedRequests":
         """Older than a repetition is expected."""
-        return self.filter(created_at__lt=timezone.now() - KEPT)
+        return self.filter(created_at__lt=clock.now() - KEPT)
 
 
 class KeyedRequest(models.Model):
@@ -26,7 +26,7 @@ class KeyedRequest(models.Model):
     digest = models.CharField(max_length=64)  # of who asked what
     status = models.PositiveSmallIntegerField(null=True)
     answer = models.JSONField(null=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
 
     objects = KeyedRequests.as_manager()
 

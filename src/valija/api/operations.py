@@ -4,11 +4,11 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.tasks import task
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from valija.accounts.models import Account, ApiToken
 from valija.api.models import KeyedRequest
+from valija.core import clock
 from valija.core.errors import Refusal
 
 
@@ -46,4 +46,4 @@ def forget_keyed_requests() -> int:
 
 def note_token_use(token: ApiToken) -> None:
     """Remember, every minute at most, that a program uses its token."""
-    ApiToken.objects.filter(pk=token.pk).update(last_used_at=timezone.now())
+    ApiToken.objects.filter(pk=token.pk).update(last_used_at=clock.now())

@@ -1,9 +1,8 @@
 """Licenses for a paid purchase: rows, each tied to the order's line that paid for it."""
 
-from django.utils import timezone
-
 from valija.accounts.models import Account
 from valija.billing.models import Grant, Order, OrderLine
+from valija.core import clock
 from valija.core.actor import Actor
 from valija.journal import journal
 from valija.journal.events import Event
@@ -39,5 +38,5 @@ def grant(account: Account, order: Order, lines: list[OrderLine], *, by: Actor) 
 def _subscription(account: Account, line: OrderLine) -> Subscription:
     found = account.subscriptions.filter(interval=line.interval).first()
     return found or Subscription.objects.create(
-        account=account, interval=line.interval, started_on=timezone.now().date(), renews_on=line.renews_on
+        account=account, interval=line.interval, started_on=clock.today(), renews_on=line.renews_on
     )

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from valija.accounts.models import Account, User
+from valija.core import clock
 from valija.core.ids import new_id
 from valija.core.money import Money
 from valija.licensing.models import Interval, License, Plan
@@ -54,7 +54,7 @@ class Order(models.Model):
     net = models.BigIntegerField()
     total = models.BigIntegerField()
     taxes = models.JSONField(default=list)  # [{name, rate (thousandths of a percent), amount}]
-    placed_at = models.DateTimeField(default=timezone.now)
+    placed_at = models.DateTimeField(default=clock.now)
     paid_at = models.DateTimeField(null=True)
     canceled_at = models.DateTimeField(null=True)
 
@@ -178,7 +178,7 @@ class Payment(models.Model):
     refusals = models.PositiveSmallIntegerField(default=0)  # how many refused attempts the journal has told
     reason = models.CharField(max_length=40, blank=True)  # of the latest refusal
     with_bank_since = models.DateTimeField(null=True)  # the bank has it and has not answered
-    looked_at = models.DateTimeField(default=timezone.now)  # when the clock last asked
+    looked_at = models.DateTimeField(default=clock.now)  # when the clock last asked
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "reference"], name="reference_once")]
@@ -190,7 +190,7 @@ class NoticeReceipt(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     provider = models.CharField(max_length=20)
     notice = models.CharField(max_length=80)
-    received_at = models.DateTimeField(default=timezone.now)
+    received_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "notice"], name="notice_once")]
@@ -207,7 +207,7 @@ class LedgerEntry(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="ledger")
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="ledger")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
     book = models.CharField(max_length=10, choices=Book)
     amount = models.BigIntegerField()  # debit positive, credit negative
     currency = models.CharField(max_length=3)

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.tasks import task
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from valija.accounts.models import Account, User
@@ -19,7 +18,7 @@ from valija.billing.models import CartLine, LedgerEntry, NoticeReceipt, Order, O
 from valija.billing.providers import Charge, Outcome
 from valija.billing.quote import PlanNotSold, Quote, quote_cart
 from valija.billing.taxes import shipped_rates
-from valija.core import actor, sql
+from valija.core import actor, clock, sql
 from valija.core.actor import Actor
 from valija.core.errors import InvalidInput, Refusal
 from valija.journal import journal
@@ -141,7 +140,7 @@ def _write_order(account: Account, buyer: User, *, shown: str, key: str, by: Act
                     buyer,
                     quote,
                     shown,
-                    key if same is None else f"{key[:40]}-{timezone.now():%H%M%S%f}",
+                    key if same is None else f"{key[:40]}-{clock.now():%H%M%S%f}",
                     by,
                 )
         # Another cart is confirmed while a payment page is open: that page must not charge any more.
@@ -229,7 +228,7 @@ def settle_payment(payment: Payment, outcome: Outcome, *, by: Actor) -> Order:
     if outcome.state == "paid":
         _paid(account, order, outcome, by)
     elif outcome.state == "canceled":
-        order.canceled_at = timezone.now()
+        order.canceled_at = clock.now()
         order.save(update_fields=["canceled_at"])
         journal.record(Event.ORDER_CANCELED, by=by, about=order, order=order.number)
     return order
@@ -243,7 +242,7 @@ def _note_standing(order: Order, payment: Payment, outcome: Outcome, by: Actor) 
         payment.refusals, payment.reason = outcome.refusals, outcome.reason
         changed += ["refusals", "reason"]
     if (outcome.state == "processing") != (payment.with_bank_since is not None):
-        payment.with_bank_since = timezone.now() if outcome.state == "processing" else None
+        payment.with_bank_since = clock.now() if outcome.state == "processing" else None
         changed.append("with_bank_since")
     if changed:
         payment.save(update_fields=changed)
@@ -269,7 +268,7 @@ def _paid(account: Account, order: Order, outcome: Outcome, by: Actor) -> None:
             order.currency,
         )
         raise AmountDiffers(order=order.number)
-    order.paid_at = timezone.now()
+    order.paid_at = clock.now()
     order.save(update_fields=["paid_at"])
     lines = list(order.lines.select_related("plan"))
     grant(account, order, lines, by=by)
@@ -343,7 +342,7 @@ def receive_notice(provider_name: str, headers: Mapping[str, str], body: bytes, 
 @task
 def look_after_open_orders() -> int:
     """Ask after purchases whose notice may be lost, and close the abandoned; the clock does this every minute."""
-    now = timezone.now()
+    now = clock.now()
     open_orders = Order.objects.open().exclude(payment__reference=None).select_related("payment")
     orders = list(open_orders.order_by("payment__looked_at")[:200])
     Payment.objects.filter(order__in=orders).update(looked_at=now)

@@ -14,12 +14,12 @@ from fractions import Fraction
 from uuid import UUID
 
 from django.db.models import Count
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from valija.accounts.models import Account
 from valija.billing.models import CartLine, TaxRate
 from valija.billing.taxes import Tax, rates_of, taxed, taxes_on
+from valija.core import clock
 from valija.core.errors import Refusal
 from valija.core.money import Money, round_half_up
 from valija.licensing.models import Interval, License, Plan, Price, Subscription
@@ -147,7 +147,7 @@ def period_end(start: date, interval: str, *, periods: int = 1) -> date:
 def quote_cart(account: Account, *, on: date | None = None) -> Quote:
     """What the account's cart costs today."""
     lines = list(account.cart.select_related("plan").order_by("interval", "plan__rank"))
-    return quote_lines(account, lines, on=on or timezone.now().date())
+    return quote_lines(account, lines, on=on or clock.today())
 
 
 def quote_lines(account: Account, cart: Iterable[CartLine], *, on: date) -> Quote:
@@ -244,7 +244,7 @@ def _renewals(
 
 def renewal_of(account: Account, subscription: Subscription) -> Renewal:
     """What a subscription will cost when it renews, as things stand."""
-    on = timezone.now().date()
+    on = clock.today()
     prices = dict(
         Price.objects.current()
         .filter(currency=account.currency, interval=subscription.interval)

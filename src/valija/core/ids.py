@@ -5,10 +5,17 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from valija.core import clock
+
+_BELOW_THE_TIME = (1 << 80) - 1
+
 
 def new_id() -> UUID:
     """A new key."""
-    return uuid7()
+    made: UUID = uuid7()
+    if clock.is_set():
+        return UUID(int=first_id_at(clock.now()).int | made.int & _BELOW_THE_TIME)
+    return made
 
 
 def first_id_at(moment: datetime) -> UUID:

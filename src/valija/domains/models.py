@@ -4,10 +4,9 @@ from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from valija.accounts.models import Account
-from valija.core import tokens
+from valija.core import clock, tokens
 from valija.core.ids import new_id
 from valija.domains import names
 from valija.domains.dns import LABEL, Result, record_name
@@ -49,7 +48,7 @@ class Domain(models.Model):
     proof = models.CharField(
         max_length=80, default=new_proof
     )  # the TXT record that proves it; public by its nature
-    claimed_at = models.DateTimeField(default=timezone.now)
+    claimed_at = models.DateTimeField(default=clock.now)
     approved_at = models.DateTimeField(null=True)
     proved_at = models.DateTimeField(null=True)  # by DNS; an approval without it is the provider's
     refused_at = models.DateTimeField(null=True)
@@ -58,7 +57,7 @@ class Domain(models.Model):
     )  # the provider's; empty: another account has it
     checked_at = models.DateTimeField(null=True)  # when the last look-up began
     check_result = models.CharField(max_length=20, blank=True)  # found, missing, no_answer; empty: under way
-    check_due_at = models.DateTimeField(default=timezone.now)  # also the lease of whoever looks it up
+    check_due_at = models.DateTimeField(default=clock.now)  # also the lease of whoever looks it up
     lost_at = models.DateTimeField(null=True)
 
     objects = Domains.as_manager()

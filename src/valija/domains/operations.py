@@ -11,13 +11,12 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.tasks import task
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from valija.accounts import operations as accounts
 from valija.accounts.models import Account, User
 from valija.accounts.permissions import Permission
-from valija.core import actor
+from valija.core import actor, clock
 from valija.core.actor import Actor
 from valija.core.errors import InvalidInput, Refusal
 from valija.domains import dns, names
@@ -134,7 +133,7 @@ def _claim(account: Account, name: str, by: Actor) -> Domain:
         return known
     if account.domains.waiting().count() >= WAITING_AT_ONCE:
         raise TooManyDomainsWaiting(number=WAITING_AT_ONCE)
-    now = timezone.now()
+    now = clock.now()
     fresh = {"claimed_at": now, "check_due_at": now, "check_result": "", "checked_at": None}
     if known:
         for field, value in {**fresh, "refused_at": None, "refusal_reason": ""}.items():
@@ -187,7 +186,7 @@ def refuse_domain(domain: Domain, reason: str, *, by: Actor) -> Domain:
     if domain.approved_at:
         raise DomainIsApproved(domain=domain.in_words)
     if not domain.refused_at:
-        domain.refused_at, domain.refusal_reason = timezone.now(), reason
+        domain.refused_at, domain.refusal_reason = clock.now(), reason
         domain.save(update_fields=["refused_at", "refusal_reason"])
         journal.record(Event.DOMAIN_REFUSED, by=by, about=domain, domain=domain.name, reason=reason)
         _tell(letters.DOMAIN_REFUSED, domain, reason=reason)
@@ -213,7 +212,7 @@ def _held(domain: Domain) -> Domain:
 
 def _write_approval(domain: Domain, *, proved: bool) -> None:
     """The domain is the account's. Whoever else claimed it is told."""
-    domain.approved_at, domain.refused_at, domain.refusal_reason = timezone.now(), None, ""
+    domain.approved_at, domain.refused_at, domain.refusal_reason = clock.now(), None, ""
     domain.proved_at = domain.approved_at if proved else None
     try:
         with transaction.atomic():
@@ -226,7 +225,7 @@ def _write_approval(domain: Domain, *, proved: bool) -> None:
 
 def _write_taken(domain: Domain) -> None:
     """Another account has the domain: this claim to it ends, and its people are told."""
-    domain.refused_at, domain.refusal_reason = timezone.now(), ""
+    domain.refused_at, domain.refusal_reason = clock.now(), ""
     domain.save()
     # The other account is a stranger to this one: not a word of who acted, or from where.
     journal.record(Event.DOMAIN_TAKEN, by=actor.clock(), about=domain, domain=domain.name)
@@ -265,7 +264,7 @@ def check_domain(domain: Domain, *, by: Actor) -> Domain:
 
 @transaction.atomic
 def _begin_check(domain: Domain) -> Domain:
-    domain, now = _held(domain), timezone.now()
+    domain, now = _held(domain), clock.now()
     if domain.refused_at:
         raise DomainRefused(domain=domain.in_words)
     rest = domain.checked_at + BETWEEN_CHECKS - now if domain.checked_at else timedelta()
@@ -286,10 +285,10 @@ def _take(domains: list[Domain], now: datetime) -> None:
 def check_due() -> dict[str, int]:
     """Look for the records that are due: of waiting domains often, of proved ones daily."""
     found: Counter[str] = Counter()
-    until, by = timezone.now() + LONGEST_RUN, actor.clock()
+    until, by = clock.now() + LONGEST_RUN, actor.clock()
     # Several at a time: servers that keep silent must not hold up the others. The threads see no database.
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        while timezone.now() < until and (domains := _take_due()):
+        while clock.now() < until and (domains := _take_due()):
             results = pool.map(dns.look_up, [d.name for d in domains], [d.proof for d in domains])
             for domain, result in zip(domains, results, strict=True):
                 _write_result(domain, result, by)
@@ -299,7 +298,7 @@ def check_due() -> dict[str, int]:
 
 @transaction.atomic
 def _take_due() -> list[Domain]:
-    now = timezone.now()
+    now = clock.now()
     domains = list(Domain.objects.due(now).select_for_update(skip_locked=True)[:AT_ONCE])
     _take(domains, now)
     return domains
@@ -316,13 +315,13 @@ def _write_result(domain: Domain, result: Result, by: Actor) -> Domain | None:
     if domain.state == "waiting":
         _write_waiting(domain, result, by)
     elif domain.approved_at and result == Result.FOUND and (domain.lost_at or not domain.proved_at):
-        domain.proved_at, domain.lost_at = timezone.now(), None
+        domain.proved_at, domain.lost_at = clock.now(), None
         journal.record(Event.DOMAIN_PROVED, by=by, about=domain, domain=domain.name)
     elif domain.state == "proved" and result == Result.MISSING:
-        domain.lost_at = timezone.now()
+        domain.lost_at = clock.now()
         journal.record(Event.DOMAIN_LOST, by=by, about=domain, domain=domain.name)
         _tell(letters.DOMAIN_LOST, domain, record=f"{domain.record_name} TXT {domain.proof}")
-    domain.check_due_at = domain.next_check(timezone.now())
+    domain.check_due_at = domain.next_check(clock.now())
     domain.save()
     return domain
 

@@ -5,9 +5,8 @@ from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
-from valija.core import facts
+from valija.core import clock, facts
 from valija.core.ids import first_id_at, new_id
 from valija.journal.events import Event
 
@@ -57,7 +56,7 @@ class Entry(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     account_id = models.UUIDField(null=True)
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
     event = models.CharField(max_length=60)
     actor_kind = models.CharField(max_length=20)
     actor_id = models.CharField(max_length=64, blank=True)

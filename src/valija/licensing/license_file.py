@@ -12,9 +12,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
-from django.utils import timezone
 
-from valija.core import tokens
+from valija.core import clock, tokens
 from valija.licensing.models import Activation, SigningKey
 
 PAYLOAD_TYPE = "application/vnd.valija.license.v1+json"
@@ -50,7 +49,7 @@ def pre_authentication_encoding(payload_type: str, body: bytes) -> bytes:
 
 
 def _payload(activation: Activation) -> dict[str, Any]:
-    license, user, now = activation.license, activation.user, timezone.now()
+    license, user, now = activation.license, activation.user, clock.now()
     return {
         "version": 1,
         "license": str(license.pk),

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from valija.accounts.models import Account, User
-from valija.core import sql
+from valija.core import clock, sql
 from valija.core.ids import new_id
 from valija.core.money import Money
 from valija.licensing.entitlements import Entitlements
@@ -82,7 +82,7 @@ class Price(models.Model):
     interval = models.CharField(max_length=5, choices=Interval)
     currency = models.CharField(max_length=3)
     amount = models.PositiveBigIntegerField()  # minor units, without taxes
-    since = models.DateTimeField(default=timezone.now)
+    since = models.DateTimeField(default=clock.now)
     until = models.DateTimeField(null=True)
 
     objects = Prices.as_manager()
@@ -159,7 +159,7 @@ class License(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="licenses")
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="licenses")
     holder = models.OneToOneField(User, null=True, on_delete=models.PROTECT, related_name="license")
-    added_at = models.DateTimeField(default=timezone.now)
+    added_at = models.DateTimeField(default=clock.now)
     assigned_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
@@ -196,7 +196,7 @@ class License(models.Model):
         return self.subscription.renews_on
 
     def give_to(self, user: User) -> None:
-        self.holder, self.assigned_at = user, timezone.now()
+        self.holder, self.assigned_at = user, clock.now()
         self.save(update_fields=["holder", "assigned_at"])
 
     def take_back(self) -> None:
@@ -214,7 +214,7 @@ class ActivationCode(models.Model):
     license = models.ForeignKey(License, on_delete=models.PROTECT, related_name="codes")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="activation_codes")
     digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)  # the license went elsewhere, or a newer code was sent
@@ -238,8 +238,8 @@ class Activation(models.Model):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="activations")
     device = models.CharField(max_length=80)
     token_digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    last_seen_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
+    last_seen_at = models.DateTimeField(default=clock.now)
     ended_at = models.DateTimeField(null=True)
 
     objects = Activations.as_manager()
@@ -258,5 +258,5 @@ class SigningKey(models.Model):
     )  # key id: first 16 hex digits of SHA-256 of the public key
     public = models.BinaryField()  # 32 bytes, Ed25519
     private = models.BinaryField()  # locked away
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     retired_at = models.DateTimeField(null=True)

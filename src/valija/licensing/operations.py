@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from valija.accounts import operations as accounts
 from valija.accounts.models import Account, User
 from valija.accounts.permissions import Permission, Role
-from valija.core import sql, tokens
+from valija.core import clock, sql, tokens
 from valija.core.actor import Actor
 from valija.core.errors import InvalidInput, Refusal, TooManyAttempts
 from valija.domains import operations as domains
@@ -185,7 +184,7 @@ def _held_by(user: User) -> License:
 
 
 def _release(license: License) -> None:
-    now = timezone.now()
+    now = clock.now()
     license.activations.filter(ended_at=None).update(ended_at=now)
     license.codes.filter(used_at=None, withdrawn_at=None).update(withdrawn_at=now)
     license.take_back()
@@ -247,7 +246,7 @@ def send_activation(account: Account, user: User, *, by: Actor) -> None:
     by.require(Permission.LICENSE_ASSIGN, account)
     user = _locked_user(account, user)
     license = _held_by(user)
-    license.codes.filter(used_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
+    license.codes.filter(used_at=None, withdrawn_at=None).update(withdrawn_at=clock.now())
     _send_code(letters.LICENSE_ASSIGNED, license, user, giver=_name(by), account=account.name)
     journal.record(
         Event.ACTIVATION_SENT,
@@ -261,7 +260,7 @@ def send_activation(account: Account, user: User, *, by: Actor) -> None:
 
 def _send_code(kind: Kind, license: License, user: User, **data: Any) -> None:
     code = tokens.new_code()
-    expires = timezone.now() + CODE_LASTS
+    expires = clock.now() + CODE_LASTS
     ActivationCode.objects.create(license=license, user=user, digest=_code_digest(code), expires_at=expires)
     secrets = {"link": f"{settings.URL}/activate#{code}", "code": code}
     mail.write_letter(
@@ -297,7 +296,7 @@ def activate_license(code: str, device: str, *, by: Actor) -> Activated:
     if living >= license.plan.allows.devices:
         raise TooManyDevices(devices=living)
 
-    found.used_at = timezone.now()
+    found.used_at = clock.now()
     found.save(update_fields=["used_at"])
     token = tokens.new_token()
     activation = Activation.objects.create(
@@ -318,11 +317,11 @@ def activate_license(code: str, device: str, *, by: Actor) -> Activated:
 
 
 def _require_usable(code: ActivationCode, license: License) -> None:
-    if code.withdrawn_at or license.holder_id != code.user_id or license.expires_at <= timezone.now():
+    if code.withdrawn_at or license.holder_id != code.user_id or license.expires_at <= clock.now():
         raise LicenseWithdrawn
     if code.used_at:
         raise ActivationCodeUsed
-    if code.expires_at <= timezone.now():
+    if code.expires_at <= clock.now():
         raise ActivationCodeExpired
 
 
@@ -348,21 +347,21 @@ def find_activation(token: str) -> Activation:
         .filter(token_digest=tokens.digest(token, "activation"))
         .first()
     )
-    if found is None or found.license.expires_at <= timezone.now():
+    if found is None or found.license.expires_at <= clock.now():
         raise ActivationEnded
     return found
 
 
 def renew_license_file(activation: Activation) -> tuple[dict[str, Any], dict[str, Any]]:
     """A fresh license file for a device that is online, and the keys that verify it."""
-    Activation.objects.filter(pk=activation.pk).update(last_seen_at=timezone.now())
+    Activation.objects.filter(pk=activation.pk).update(last_seen_at=clock.now())
     return license_file.license_file(activation, current_key()), keys()
 
 
 @transaction.atomic
 def deactivate_license(activation: Activation, *, by: Actor) -> None:
     """End a license's work on one device; the license stays with its holder."""
-    if Activation.objects.filter(pk=activation.pk, ended_at=None).update(ended_at=timezone.now()):
+    if Activation.objects.filter(pk=activation.pk, ended_at=None).update(ended_at=clock.now()):
         journal.record(
             Event.LICENSE_DEACTIVATED, by=by, about=activation.license, subject_id=activation.user_id,
             user=activation.user.email, device=activation.device,

@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from django.utils import timezone
-
 from valija.accounts.models import Account
+from valija.core import clock
 from valija.core.actor import Actor
 from valija.journal.events import Event
 from valija.journal.models import Entry
@@ -17,7 +16,7 @@ TAKING = {Event.LICENSE_ASSIGNED.code, Event.LICENSE_MODIFIED.code}
 
 def last_taker(account: Account, plan: Plan, by: Actor) -> str:
     """The name of whoever else assigned a license of this plan a moment ago, if anybody did."""
-    since = timezone.now() - A_MOMENT
+    since = clock.now() - A_MOMENT
     for entry in Entry.objects.of_account(account.pk).order_by("-id")[:LOOKED_AT]:
         if entry.at < since:
             break

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
+from valija.core import clock
 from valija.core.ids import new_id
 
 
@@ -31,8 +31,8 @@ class Letter(models.Model):
     data = models.JSONField(default=dict)
     link = models.CharField(max_length=500, blank=True)  # of the button, where it is no secret
     secrets = models.BinaryField(null=True)  # locked away; forgotten once the letter has left
-    written_at = models.DateTimeField(default=timezone.now)
-    due_at = models.DateTimeField(default=timezone.now)
+    written_at = models.DateTimeField(default=clock.now)
+    due_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True)
     given_up_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)

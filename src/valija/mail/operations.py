@@ -11,9 +11,8 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.tasks import task
-from django.utils import timezone
 
-from valija.core import facts, sql, tokens
+from valija.core import clock, facts, sql, tokens
 from valija.mail.letters import Kind
 from valija.mail.models import Letter
 from valija.mail.rendering import Rendered, render
@@ -73,7 +72,7 @@ def deliver_due() -> dict[str, int]:
 
 @transaction.atomic
 def _claim() -> Letter | None:
-    now = timezone.now()
+    now = clock.now()
     letter = sql.locked_first(Letter.objects.due(now))
     if letter is None:
         return None
@@ -90,7 +89,7 @@ def deliver(letter: Letter) -> bool:
     except (OSError, smtplib.SMTPException) as error:
         _put_off(letter, error)
         return False
-    letter.sent_at = timezone.now()
+    letter.sent_at = clock.now()
     letter.secrets = None
     letter.error = ""
     letter.save(update_fields=["sent_at", "secrets", "error"])
@@ -100,9 +99,9 @@ def deliver(letter: Letter) -> bool:
 def _put_off(letter: Letter, error: Exception) -> None:
     letter.error = f"{type(error).__name__}: {error}"[:300]
     if letter.attempts > len(RESTS):
-        letter.given_up_at = timezone.now()
+        letter.given_up_at = clock.now()
     else:
-        letter.due_at = timezone.now() + timedelta(seconds=RESTS[letter.attempts - 1])
+        letter.due_at = clock.now() + timedelta(seconds=RESTS[letter.attempts - 1])
     letter.save(update_fields=["error", "given_up_at", "due_at"])
 
 

@@ -7,11 +7,11 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from valija.accounts import operations as accounts
 from valija.accounts.models import Account
 from valija.accounts.sessions import stored_key
+from valija.core import clock
 from valija.core.actor import Actor
 from valija.core.address import address_of
 from valija.core.ids import new_id
@@ -61,7 +61,7 @@ class ActorMiddleware:
 
     def _note(self, request: Request) -> None:
         seen, key = request.user.last_seen_at, request.session.session_key
-        if key and (seen is None or (timezone.now() - seen).total_seconds() > SECONDS_BETWEEN_NOTES):
+        if key and (seen is None or (clock.now() - seen).total_seconds() > SECONDS_BETWEEN_NOTES):
             accounts.note_use(stored_key(key), request.user)
 
 

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import get_language, gettext, ngettext
 from django.views.decorators.cache import never_cache
@@ -21,6 +20,7 @@ from valija.billing.models import CartLine, Order
 from valija.billing.providers import REASONS
 from valija.billing.quote import Renewal, plans_with_prices, pro_rata, quote_cart, quote_lines, renewal_of
 from valija.billing.taxes import NoTaxRate
+from valija.core import clock
 from valija.core.errors import Refusal
 from valija.core.ids import new_id
 from valija.core.money import Money
@@ -63,7 +63,7 @@ def licenses_page(request: Request, line_id: UUID | None = None) -> HttpResponse
 def _offer(plan: Plan, price: Price | None, subscription: Subscription | None) -> dict[str, Any]:
     """A plan, what it costs, and what it costs until the renewal where that is less."""
     until_renewal = None
-    if price and subscription and subscription.renews_on > (today := timezone.now().date()):
+    if price and subscription and subscription.renews_on > (today := clock.today()):
         due = pro_rata(price.amount, subscription, price.interval, today)
         until_renewal = Money(due, price.currency) if due != price.amount else None
     return {
@@ -118,7 +118,7 @@ def _cart(account: Account) -> dict[str, Any]:
     # Read once: another tab may change the cart while this page is made.
     rows = list(account.cart.select_related("plan").order_by("interval", "plan__rank"))
     try:
-        quote = quote_lines(account, rows, on=timezone.now().date())
+        quote = quote_lines(account, rows, on=clock.today())
     except Refusal as reason:
         return {"quote": None, "lines": [{"row": row} for row in rows], "unquoted": reason}
     lines = [{"row": row, "quote": line} for row, line in zip(rows, quote.lines, strict=True)]

@@ -7,13 +7,12 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from valija.accounts.models import User
 from valija.accounts.permissions import Permission
-from valija.core import facts
+from valija.core import clock, facts
 from valija.licensing import operations as licensing
 from valija.licensing.models import License, Plan
 from valija.web.access import Request, allowed
@@ -66,7 +65,7 @@ def _plans(request: Request, user: User, license: License | None) -> list[Plan]:
 
 def _at_work(license: License) -> dict[str, Any]:
     code = (
-        license.codes.filter(used_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
+        license.codes.filter(used_at=None, withdrawn_at=None, expires_at__gt=clock.now())
         .order_by("-id")
         .first()
     )

@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
@@ -21,6 +20,7 @@ from valija.accounts.models import Account, Language, User
 from valija.accounts.operations import AddressNotValid, AddressTaken, NameMissing
 from valija.accounts.permissions import Permission
 from valija.billing.models import TaxRate
+from valija.core import clock
 from valija.core.errors import InvalidInput, Refusal
 from valija.core.pages import Page, page_of
 from valija.domains import operations
@@ -194,7 +194,7 @@ def _health() -> dict[str, Any]:
         **letters,
         "mail_leaves": settings.MAIL_LEAVES,
         "worked_at": last,
-        "works": bool(last and timezone.now() - last < WORKER_RESTS),
+        "works": bool(last and clock.now() - last < WORKER_RESTS),
     }
 
 

@@ -8,7 +8,6 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from valija.accounts import operations as accounts
 from valija.accounts.models import SignIn
+from valija.core import clock
 from valija.web.access import Request
 from valija.web.errors import shown_on
 
@@ -113,7 +113,7 @@ def _enter(request: Request, sign_in: SignIn) -> HttpResponse:
     assert user is not None
     request.session.flush()
     request.session["address"], request.session["browser"] = request.address, request.browser
-    request.session["started_at"] = timezone.now().isoformat()
+    request.session["started_at"] = clock.now().isoformat()
     user.backend = settings.AUTHENTICATION_BACKENDS[0]
     response: HttpResponse = perform_login(
         request, user, email_verification="none", redirect_url=safe_next(request, sign_in.next)

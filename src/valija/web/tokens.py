@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.forms.utils import ErrorDict
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from valija.accounts import operations as accounts
 from valija.accounts.models import ApiToken
 from valija.accounts.permissions import SCOPES, Permission
-from valija.core import tokens
+from valija.core import clock, tokens
 from valija.core.errors import Refusal
 from valija.core.pages import page_of
 from valija.web.access import Request, allowed
@@ -111,7 +110,7 @@ def _words(token: ApiToken) -> list[str]:
 
 
 def _is_over(token: ApiToken) -> bool:
-    ended = token.expires_at is not None and token.expires_at <= timezone.now()
+    ended = token.expires_at is not None and token.expires_at <= clock.now()
     return ended or not token.creator.is_active
 
 

@@ -13,12 +13,11 @@ import httpx
 from django.conf import settings
 from django.db import transaction
 from django.tasks import task
-from django.utils import timezone
 from standardwebhooks import Webhook
 
 from valija.billing.providers import Charge, Outcome
 from valija.billing.providers.test.models import TestCharge, TestNotice, TestPayment
-from valija.core import sql
+from valija.core import clock, sql
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
@@ -74,7 +73,7 @@ def open_payment(charge: Charge) -> TestPayment:
 def look(reference: str) -> Outcome:
     """How a payment stands now; a slow bank whose time has come answers first."""
     payment = TestPayment.objects.select_related("charge").get(pk=reference)
-    if payment.answer_at is not None and payment.answer_at <= timezone.now():
+    if payment.answer_at is not None and payment.answer_at <= clock.now():
         _answer_late(payment.pk)
         payment = TestPayment.objects.select_related("charge").get(pk=reference)
     return outcome(payment)
@@ -105,11 +104,11 @@ def pay(payment_id: UUID, number: str) -> TestPayment:
     if card is None:
         return _refuse(payment, "card_not_valid")
     if card.confirms:  # a second press asks again, it does not stand for the holder's consent
-        payment.confirming_at = timezone.now()
+        payment.confirming_at = clock.now()
         payment.save()
         return payment
     if card.answers_after is not None:
-        payment.processing_at = timezone.now()
+        payment.processing_at = clock.now()
         payment.answer_at = payment.processing_at + card.answers_after
         payment.save()
         return payment
@@ -131,7 +130,7 @@ def cancel_payment(reference: str) -> Outcome:
     """Make a payment impossible, unless it is paid or with the bank."""
     payment = sql.locked(TestPayment.objects.all(), pk=reference)
     if not (hasattr(payment, "charge") or payment.canceled_at or payment.processing_at):
-        payment.canceled_at = timezone.now()
+        payment.canceled_at = clock.now()
         payment.save()
     return outcome(payment)
 
@@ -160,7 +159,7 @@ def _refuse(payment: TestPayment, reason: str) -> TestPayment:
 
 
 def _tell(payment: TestPayment, kind: str, *, times: int = 1, delay: timedelta = timedelta(0)) -> None:
-    TestNotice.objects.create(payment=payment, kind=kind, times=times, due_at=timezone.now() + delay)
+    TestNotice.objects.create(payment=payment, kind=kind, times=times, due_at=clock.now() + delay)
     if not delay:
         deliver_notices_due.enqueue()
 
@@ -168,7 +167,7 @@ def _tell(payment: TestPayment, kind: str, *, times: int = 1, delay: timedelta =
 @task
 def deliver_notices_due() -> int:
     """Let slow banks answer, then post every notice that is due."""
-    for payment in TestPayment.objects.filter(answer_at__lte=timezone.now())[:100]:
+    for payment in TestPayment.objects.filter(answer_at__lte=clock.now())[:100]:
         _answer_late(payment.pk)
     sent = 0
     while (notice := _claim()) is not None:
@@ -179,7 +178,7 @@ def deliver_notices_due() -> int:
 @transaction.atomic
 def _answer_late(payment_id: UUID) -> None:
     payment = sql.locked(TestPayment.objects.all(), pk=payment_id)
-    if payment.answer_at is None or payment.answer_at > timezone.now():
+    if payment.answer_at is None or payment.answer_at > clock.now():
         return
     card = next(card for card in CARDS.values() if card.answers_after and card.number.endswith(payment.card))
     _answer(payment, card)
@@ -187,7 +186,7 @@ def _answer_late(payment_id: UUID) -> None:
 
 @transaction.atomic
 def _claim() -> TestNotice | None:
-    now = timezone.now()
+    now = clock.now()
     notice = sql.locked_first(TestNotice.objects.due(now))
     if notice is None:
         return None
@@ -199,7 +198,7 @@ def _claim() -> TestNotice | None:
 
 def _post(notice: TestNotice) -> bool:
     body = json.dumps({"type": notice.kind, "payment": str(notice.payment_id)})
-    now = timezone.now()
+    now = clock.now()
     identity = f"msg_{notice.pk.hex}"
     headers = {
         "webhook-id": identity,
@@ -217,5 +216,5 @@ def _post(notice: TestNotice) -> bool:
         if notice.attempts >= GIVES_UP_AFTER:
             TestNotice.objects.filter(pk=notice.pk).update(given_up_at=now)
         return False
-    TestNotice.objects.filter(pk=notice.pk).update(delivered_at=timezone.now())
+    TestNotice.objects.filter(pk=notice.pk).update(delivered_at=clock.now())
     return True

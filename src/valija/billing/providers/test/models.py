@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
+from valija.core import clock
 from valija.core.ids import new_id
 
 
@@ -22,7 +22,7 @@ class TestPayment(models.Model):
     email = models.CharField(max_length=254, blank=True)
     language = models.CharField(max_length=10)
     return_url = models.CharField(max_length=500)
-    opened_at = models.DateTimeField(default=timezone.now)
+    opened_at = models.DateTimeField(default=clock.now)
     card = models.CharField(max_length=4, blank=True)  # last digits
     refusals = models.PositiveSmallIntegerField(default=0)
     reason = models.CharField(max_length=40, blank=True)
@@ -41,7 +41,7 @@ class TestCharge(models.Model):
     payment = models.OneToOneField(TestPayment, on_delete=models.PROTECT, related_name="charge")
     amount = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
 
 class Notices(models.QuerySet["TestNotice"]):
@@ -58,7 +58,7 @@ class TestNotice(models.Model):
     payment = models.ForeignKey(TestPayment, on_delete=models.PROTECT, related_name="notices")
     kind = models.CharField(max_length=30)  # payment.succeeded, payment.failed, payment.canceled
     times = models.PositiveSmallIntegerField(default=1)  # some notices come twice
-    due_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=clock.now)
     attempts = models.PositiveSmallIntegerField(default=0)
     delivered_at = models.DateTimeField(null=True)
     given_up_at = models.DateTimeField(null=True)
