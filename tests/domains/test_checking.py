@@ -17,6 +17,7 @@ from valija.domains import dns as lookups
 from valija.domains import operations as domains
 from valija.domains.dns import LABEL, Result
 from valija.domains.models import Domain
+from valija.domains.operations import checking
 from valija.jobs.schedule import SCHEDULES
 from valija.journal.models import Entry
 from valija.licensing import operations as licensing
@@ -154,7 +155,7 @@ def test_both_prove_it_at_once(cast: Cast, dns: DnsServer) -> None:
 
 def test_the_clock_looks_every_minute() -> None:
     schedule = SCHEDULES["check domains"]
-    assert schedule["task"] == "valija.domains.operations.check_due"
+    assert schedule["task"] == "valija.domains.operations.checking.check_due"
     assert schedule["every"] == timedelta(minutes=1)
 
 
@@ -235,7 +236,7 @@ def test_silence_is_no_loss(manner: str, norte: Domain, dns: DnsServer) -> None:
 
 
 def test_a_killed_worker_loses_nothing(norte: Domain, dns: DnsServer) -> None:
-    taken = domains._take_due()
+    taken = checking._take_due()
     assert [domain.pk for domain in taken] == [norte.pk]
     assert domains.check_due.func() == {}  # held
     again(norte, check_due_at=clock.now() - timedelta(seconds=1))  # its lease has run out

@@ -11,10 +11,10 @@ SCHEDULES: dict[str, dict[str, Any]] = {
         "every": timedelta(seconds=5),
     },
     "look after open purchases": {
-        "task": "valija.billing.operations.look_after_open_orders",
+        "task": "valija.billing.operations.buying.look_after_open_orders",
         "every": timedelta(minutes=1),
     },
-    "check domains": {"task": "valija.domains.operations.check_due", "every": timedelta(minutes=1)},
+    "check domains": {"task": "valija.domains.operations.checking.check_due", "every": timedelta(minutes=1)},
     "forget what is over": {"task": "valija.jobs.sweep.forget_what_is_over", "cron": "17 3 * * *"},
     "forget answers to programs": {
         "task": "valija.api.operations.forget_keyed_requests",

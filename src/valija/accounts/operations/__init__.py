@@ -1,0 +1,35 @@
+"""What can be done with accounts, people, their sign-ins and their programs."""
+
+from valija.accounts.operations.people import (
+    OWN_DETAILS,
+    AddressNotValid,
+    AddressTaken,
+    ChoiceNotValid,
+    NameMissing,
+    change_own_details,
+    check_details,
+    choose_theme,
+    create_account,
+    normal_email,
+    validate_length,
+    write_user,
+)
+from valija.accounts.operations.programs import ProgramNameMissing, ScopeNotValid, create_token, revoke_token
+from valija.accounts.operations.signing_in import (
+    ATTEMPTS_PER_CODE,
+    REQUESTS_PER_ADDRESS,
+    REQUESTS_PER_EMAIL,
+    SIGN_IN_LASTS,
+    THROTTLE,
+    CodeNotValid,
+    SignInNotValid,
+    end_other_sessions,
+    end_session,
+    forget_expired,
+    note_use,
+    request_sign_in,
+    sign_in_link,
+    sign_in_with_code,
+    sign_in_with_link,
+    sign_out,
+)

@@ -1,0 +1,20 @@
+"""What can be done with the cart and with purchases. A purchase happens once, for the amount that was shown."""
+
+from valija.billing.operations.buying import (
+    ABANDONED,
+    EmptyCart,
+    PaymentUnderWay,
+    QuoteChanged,
+    look_after_open_orders,
+    open_payment_page,
+    place_order,
+)
+from valija.billing.operations.cart import (
+    MOST_AT_ONCE,
+    QuantityNotValid,
+    add_to_cart,
+    change_cart_line,
+    remove_from_cart,
+)
+from valija.billing.operations.paying import AmountDiffers, look_after, receive_notice, settle_payment
+from valija.billing.operations.rates import install_tax_rates
