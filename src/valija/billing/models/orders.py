@@ -1,4 +1,4 @@
-"""The cart, purchases and money. Amounts are whole minor units; the ledger is appended to, never edited."""
+"""Purchases, and the licenses they paid for."""
 
 from typing import Any
 
@@ -10,22 +10,6 @@ from valija.core import clock
 from valija.core.ids import new_id
 from valija.core.money import Money
 from valija.licensing.models import Interval, License, Plan
-
-
-class CartLine(models.Model):
-    """Licenses that an account is about to buy. The cart is the account's: it outlives sign-outs and is shared."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="cart")
-    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
-    interval = models.CharField(max_length=5, choices=Interval)
-    quantity = models.PositiveIntegerField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["account", "plan", "interval"], name="same_plan_merges"),
-            models.CheckConstraint(condition=Q(quantity__gt=0), name="cart_line_has_a_quantity"),
-        ]
 
 
 class Orders(models.QuerySet["Order"]):
@@ -43,9 +27,16 @@ class Orders(models.QuerySet["Order"]):
 class Order(models.Model):
     """A purchase as it was confirmed: prices copied, amounts fixed."""
 
+    class Kind(models.TextChoices):
+        PURCHASE = "purchase"  # licenses from the cart
+        UPGRADE = "upgrade"  # of licenses that people hold
+        ACTIVATIONS = "activations"  # more devices for shared licenses
+        RENEWAL = "renewal"  # of a subscription, by the clock
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="orders")
     buyer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="orders")
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.PURCHASE)
     key = models.CharField(
         max_length=64
     )  # of the confirm window or the program's request: the same buys once
@@ -165,66 +156,3 @@ class Grant(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["line", "number"], name="granted_once")]
-
-
-class Payment(models.Model):
-    """What a payment provider was asked to charge for an order."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="payment")
-    provider = models.CharField(max_length=20)
-    reference = models.CharField(max_length=80, null=True)
-    page_url = models.CharField(max_length=500, blank=True)
-    refusals = models.PositiveSmallIntegerField(default=0)  # how many refused attempts the journal has told
-    reason = models.CharField(max_length=40, blank=True)  # of the latest refusal
-    with_bank_since = models.DateTimeField(null=True)  # the bank has it and has not answered
-    looked_at = models.DateTimeField(default=clock.now)  # when the clock last asked
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["provider", "reference"], name="reference_once")]
-
-
-class NoticeReceipt(models.Model):
-    """That a provider's notice was processed; the same notice again changes nothing."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    provider = models.CharField(max_length=20)
-    notice = models.CharField(max_length=80)
-    received_at = models.DateTimeField(default=clock.now)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["provider", "notice"], name="notice_once")]
-
-
-class LedgerEntry(models.Model):
-    """Double entry: the entries of one order add up to nothing."""
-
-    class Book(models.TextChoices):
-        PROVIDER = "provider"  # what the payment provider owes us
-        REVENUE = "revenue"
-        TAX = "tax"
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="ledger")
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="ledger")
-    at = models.DateTimeField(default=clock.now)
-    book = models.CharField(max_length=10, choices=Book)
-    amount = models.BigIntegerField()  # debit positive, credit negative
-    currency = models.CharField(max_length=3)
-
-
-class TaxRate(models.Model):
-    """A tax of a country or region, from a day on."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    country = models.CharField(max_length=2)
-    region = models.CharField(max_length=6, blank=True)
-    name = models.CharField(max_length=20)
-    rate = models.PositiveIntegerField()  # thousandths of a percent: 21 % is 21000, 9.975 % is 9975
-    since = models.DateField()
-    until = models.DateField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["country", "region", "name", "since"], name="rate_once")
-        ]

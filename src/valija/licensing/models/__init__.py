@@ -1,0 +1,11 @@
+"""Plans, licenses and their activations. Capacity is rows: a license is one seat."""
+
+from valija.licensing.models.activations import (
+    CODE_LASTS,
+    Activation,
+    ActivationCode,
+    Activations,
+    SigningKey,
+)
+from valija.licensing.models.licenses import License, Licenses, Subscription
+from valija.licensing.models.plans import Interval, Plan, Plans, Price, Prices

@@ -1,0 +1,123 @@
+"""Licenses, and the subscriptions by which they renew."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db import models
+from django.db.models import Count, F, Q
+from django.utils import timezone
+
+from valija.accounts.models import Account, User
+from valija.core import clock, sql
+from valija.core.ids import new_id
+from valija.licensing.models.plans import Interval, Plan
+
+
+class Subscription(models.Model):
+    """All licenses of an account on one interval: they renew together."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="subscriptions")
+    interval = models.CharField(max_length=5, choices=Interval)
+    started_on = models.DateField()
+    renews_on = models.DateField()  # the licenses are valid until this day begins, UTC
+    canceled_at = models.DateTimeField(null=True)  # it runs to its end and does not renew
+    past_due_since = models.DateTimeField(null=True)  # a renewal was refused; the grace runs from here
+    suspended_at = models.DateTimeField(null=True)  # the grace is over: licenses stop, nothing is deleted
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "interval"], name="one_subscription_per_interval")
+        ]
+
+    @property
+    def expires_at(self) -> datetime:
+        return datetime(
+            self.renews_on.year,
+            self.renews_on.month,
+            self.renews_on.day,
+            tzinfo=timezone.get_fixed_timezone(0),
+        )
+
+
+class Licenses(models.QuerySet["License"]):
+    def living(self) -> "Licenses":
+        return self.filter(ended_at=None)
+
+    def available(self, plan: Plan | None = None) -> "Licenses":
+        """Licenses nobody holds: the pool, the oldest first."""
+        free = self.filter(holder=None, ended_at=None).order_by("id")
+        return free.filter(plan=plan) if plan else free
+
+    def assigned(self) -> "Licenses":
+        return self.filter(holder__isnull=False)
+
+    def locked_first(self) -> "License | None":
+        return sql.locked_first(self)
+
+    def per_plan(self) -> "models.QuerySet[License, Any]":
+        """Numbers of available and assigned licenses of each plan and interval."""
+        return (
+            self.living()
+            .values(
+                "plan_id", "plan__code", "plan__name", "plan__kind", "plan__rank",
+                interval=F("subscription__interval"), renews_on=F("subscription__renews_on"),
+            )
+            .annotate(available=Count("id", filter=Q(holder=None)), assigned=Count("holder"), total=Count("id"))
+            .order_by("interval", "plan__rank")
+        )  # fmt: skip
+
+
+class License(models.Model):
+    """One seat. Its key is its serial number."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="licenses")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="licenses")
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="licenses")
+    holder = models.OneToOneField(User, null=True, on_delete=models.PROTECT, related_name="license")
+    added_at = models.DateTimeField(default=clock.now)
+    assigned_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    to_end_since = models.DateTimeField(null=True)  # asked then: it ends at the renewal instead of renewing
+    becomes = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, related_name="+")  # at the renewal
+
+    objects = Licenses.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(holder=None), name="ended_license_has_no_holder"
+            ),
+            models.CheckConstraint(
+                condition=Q(holder=None, assigned_at=None)
+                | Q(holder__isnull=False, assigned_at__isnull=False),
+                name="assigned_license_has_a_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["account", "plan", "id"],
+                name="licenses_available",
+                condition=Q(holder=None, ended_at=None),
+            ),
+            models.Index(
+                fields=["account", "holder"], name="licenses_held", condition=Q(holder__isnull=False)
+            ),
+        ]
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.subscription.expires_at
+
+    @property
+    def renews_on(self) -> date:
+        return self.subscription.renews_on
+
+    def give_to(self, user: User) -> None:
+        self.holder, self.assigned_at = user, clock.now()
+        self.save(update_fields=["holder", "assigned_at"])
+
+    def take_back(self) -> None:
+        self.holder, self.assigned_at = None, None
+        self.save(update_fields=["holder", "assigned_at"])
