@@ -13,6 +13,8 @@ class Permission(StrEnum):
     BILLING_SEE = "billing.see"
     CART_CHANGE = "cart.change"
     ORDER_PLACE = "order.place"
+    METHOD_STORE = "method.store"
+    METHOD_FORGET = "method.forget"
     LICENSE_SEE = "license.see"
     LICENSE_ASSIGN = "license.assign"
     USER_SEE = "user.see"
@@ -24,6 +26,7 @@ class Permission(StrEnum):
     # The provider
     ACCOUNT_CREATE = "account.create"
     DOMAIN_APPROVE = "domain.approve"
+    ORDER_REFUND = "order.refund"
 
 
 class Role(TextChoices):
@@ -38,6 +41,8 @@ _BILLING = _USER | {
     Permission.BILLING_SEE,
     Permission.CART_CHANGE,
     Permission.ORDER_PLACE,
+    Permission.METHOD_STORE,
+    Permission.METHOD_FORGET,
     Permission.LICENSE_SEE,
 }
 _ADMINISTRATOR = _BILLING | {
@@ -49,7 +54,7 @@ _ADMINISTRATOR = _BILLING | {
     Permission.JOURNAL_ACCOUNT,
     Permission.TOKEN_CREATE,
 }
-_PROVIDER = _USER | {Permission.ACCOUNT_CREATE, Permission.DOMAIN_APPROVE}
+_PROVIDER = _USER | {Permission.ACCOUNT_CREATE, Permission.DOMAIN_APPROVE, Permission.ORDER_REFUND}
 
 OF_ROLE: dict[str, frozenset[str]] = {
     Role.ADMINISTRATOR: frozenset(_ADMINISTRATOR),

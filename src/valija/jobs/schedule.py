@@ -14,6 +14,14 @@ SCHEDULES: dict[str, dict[str, Any]] = {
         "task": "valija.billing.operations.buying.look_after_open_orders",
         "every": timedelta(minutes=1),
     },
+    "ask after refunds": {
+        "task": "valija.billing.operations.refunding.ask_after_refunds",
+        "every": timedelta(minutes=5),
+    },
+    "release forgotten cards": {
+        "task": "valija.billing.operations.methods.release_forgotten_methods",
+        "every": timedelta(hours=1),
+    },
     "check domains": {"task": "valija.domains.operations.checking.check_due", "every": timedelta(minutes=1)},
     "forget what is over": {"task": "valija.jobs.sweep.forget_what_is_over", "cron": "17 3 * * *"},
     "forget answers to programs": {

@@ -64,6 +64,15 @@ class Event(Enum):
     PAYMENT_REFUSED = Happening(
         "payment.refused", _("The payment of purchase %(order)s was refused: %(reason)s.")
     )
+    METHOD_STORED = Happening("method.stored", _("The card %(method)s was stored for renewals."))
+    METHOD_FORGOTTEN = Happening("method.forgotten", _("The stored card %(method)s was forgotten."))
+    REFUND_ASKED = Happening(
+        "refund.asked", _("A refund of %(amount)s for purchase %(order)s was ordered: %(reason)s")
+    )
+    REFUND_REFUSED = Happening(
+        "refund.refused", _("The refund of %(amount)s for purchase %(order)s was refused: %(reason)s")
+    )
+    ORDER_REFUNDED = Happening("order.refunded", _("%(amount)s of purchase %(order)s were refunded."))
 
     @cached_property
     def code(self) -> str:

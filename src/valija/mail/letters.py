@@ -111,6 +111,16 @@ ORDER_PAID = Kind(
     ),
     button=_("Assign licenses"),
 )
+ORDER_REFUNDED = Kind(
+    "order_refunded",
+    subject=_("%(amount)s of purchase %(order)s refunded"),
+    lines=(
+        _(
+            "We have given back %(amount)s of purchase %(order)s. It arrives on the card or account that paid, within a few days."
+        ),
+        _("The reason: %(reason)s"),
+    ),
+)
 DOMAIN_PROVED = Kind(
     "domain_proved",
     subject=_("The domain %(domain)s is approved"),
@@ -145,7 +155,7 @@ DOMAIN_LOST = Kind(
 )
 
 ALL = (
-    SIGN_IN, WELCOME, LICENSE_ASSIGNED, LICENSE_MODIFIED, LICENSE_WITHDRAWN, ORDER_PAID,
+    SIGN_IN, WELCOME, LICENSE_ASSIGNED, LICENSE_MODIFIED, LICENSE_WITHDRAWN, ORDER_PAID, ORDER_REFUNDED,
     DOMAIN_PROVED, DOMAIN_REFUSED, DOMAIN_TAKEN, DOMAIN_LOST,
 )  # fmt: skip
 BY_CODE = {kind.code: kind for kind in ALL}

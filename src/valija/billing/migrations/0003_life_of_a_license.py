@@ -4,15 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0002_clock'),
+        ("billing", "0002_clock"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='order',
-            name='kind',
-            field=models.CharField(choices=[('purchase', 'Purchase'), ('upgrade', 'Upgrade'), ('activations', 'Activations'), ('renewal', 'Renewal')], default='purchase', max_length=12),
+            model_name="order",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("purchase", "Purchase"),
+                    ("upgrade", "Upgrade"),
+                    ("activations", "Activations"),
+                    ("renewal", "Renewal"),
+                ],
+                default="purchase",
+                max_length=12,
+            ),
         ),
     ]

@@ -3,5 +3,13 @@
 from valija.billing.models.cart import CartLine
 from valija.billing.models.ledger import LedgerEntry
 from valija.billing.models.orders import Grant, Order, OrderLine, Orders
-from valija.billing.models.payments import NoticeReceipt, Payment
+from valija.billing.models.payments import (
+    NoticeReceipt,
+    Payment,
+    PaymentMethod,
+    PaymentMethods,
+    Refund,
+    Refunds,
+    StoringPage,
+)
 from valija.billing.models.taxes import TaxRate

@@ -16,5 +16,27 @@ from valija.billing.operations.cart import (
     change_cart_line,
     remove_from_cart,
 )
+from valija.billing.operations.charging import (
+    PaymentPageOpen,
+    charge_stored_method,
+    open_holder_page,
+)
+from valija.billing.operations.methods import (
+    forget_method,
+    look_after_storing,
+    release_forgotten_methods,
+    store_method,
+    stored_method,
+)
 from valija.billing.operations.paying import AmountDiffers, look_after, receive_notice, settle_payment
 from valija.billing.operations.rates import install_tax_rates
+from valija.billing.operations.refunding import (
+    NotPaid,
+    RefundNotValid,
+    RefundReasonMissing,
+    RefundTooLarge,
+    ask_after_refunds,
+    refund_order,
+    refundable,
+)
+from valija.billing.providers import NoStoredMethod

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from valija.accounts.models import Account
 from valija.billing import providers
-from valija.billing.models import CartLine, LedgerEntry, NoticeReceipt, Order, OrderLine, Payment
+from valija.billing.models import CartLine, LedgerEntry, NoticeReceipt, Order, OrderLine, Payment, StoringPage
 from valija.billing.operations.granting import grant
+from valija.billing.operations.methods import keep_first_method, look_after_storing
 from valija.billing.providers import Outcome
 from valija.core import clock, sql
 from valija.core.actor import Actor
@@ -37,6 +38,8 @@ def settle_payment(payment: Payment, outcome: Outcome, *, by: Actor) -> Order:
     _note_standing(order, payment, outcome, by)
     if outcome.state == "paid":
         _paid(account, order, outcome, by)
+        if outcome.method:
+            keep_first_method(account, payment.provider, outcome.method, by=by)
     elif outcome.state == "canceled":
         order.canceled_at = clock.now()
         order.save(update_fields=["canceled_at"])
@@ -137,6 +140,10 @@ def receive_notice(provider_name: str, headers: Mapping[str, str], body: bytes, 
         .first()
     )
     outcome = provider.look(notice.reference) if payment else None
+    if payment is None:
+        page = StoringPage.objects.filter(provider=provider.name, reference=notice.reference).first()
+        if page:
+            look_after_storing(page, by=by)
     try:
         with transaction.atomic():
             NoticeReceipt.objects.create(provider=provider.name, notice=notice.id)

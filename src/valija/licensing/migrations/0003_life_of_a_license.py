@@ -5,35 +5,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('licensing', '0002_clock'),
+        ("licensing", "0002_clock"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='license',
-            name='becomes',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='licensing.plan'),
+            model_name="license",
+            name="becomes",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="licensing.plan"
+            ),
         ),
         migrations.AddField(
-            model_name='license',
-            name='to_end_since',
+            model_name="license",
+            name="to_end_since",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='canceled_at',
+            model_name="subscription",
+            name="canceled_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='past_due_since',
+            model_name="subscription",
+            name="past_due_since",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='suspended_at',
+            model_name="subscription",
+            name="suspended_at",
             field=models.DateTimeField(null=True),
         ),
     ]

@@ -1,6 +1,6 @@
 """What the test provider knows: payments, what it charged, and the notices it owes."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import models
 from django.db.models import Q
@@ -9,13 +9,34 @@ from valija.core import clock
 from valija.core.ids import new_id
 
 
-class TestPayment(models.Model):
-    """A payment that a shop has asked for."""
+class TestMethod(models.Model):
+    """A card that was stored, and can be charged without its holder."""
 
     __test__ = False  # no test, whatever pytest thinks of the name
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.CharField(max_length=19)  # a test card's: it opens nothing
+    expires_on = models.DateField()
+    stored_at = models.DateTimeField(default=clock.now)
+    forgotten_at = models.DateTimeField(null=True)
+
+    @property
+    def label(self) -> str:
+        return f"•••• {self.number[-4:]}"
+
+    def is_good_on(self, day: date) -> bool:
+        return self.forgotten_at is None and day <= self.expires_on
+
+
+class TestPayment(models.Model):
+    """A payment that a shop has asked for, or a card that it wants stored."""
+
+    __test__ = False
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     key = models.CharField(max_length=64, unique=True)  # the shop's: the same key opens one payment
+    only_stores = models.BooleanField(default=False)  # nothing is charged
+    method = models.ForeignKey(TestMethod, on_delete=models.PROTECT, null=True, related_name="payments")
     amount = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
     description = models.CharField(max_length=500)
@@ -41,6 +62,18 @@ class TestCharge(models.Model):
     payment = models.OneToOneField(TestPayment, on_delete=models.PROTECT, related_name="charge")
     amount = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
+    at = models.DateTimeField(default=clock.now)
+
+
+class TestRefund(models.Model):
+    """The provider's own ledger: money given back."""
+
+    __test__ = False
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    charge = models.ForeignKey(TestCharge, on_delete=models.PROTECT, related_name="refunds")
+    key = models.CharField(max_length=64, unique=True)  # the shop's: the same key gives back once
+    amount = models.PositiveBigIntegerField()
     at = models.DateTimeField(default=clock.now)
 
 
