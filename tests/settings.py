@@ -13,4 +13,6 @@ if not databases.on_postgresql():
 
 # Pages are rendered without having collected the static files; the server's tests do collect them.
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+# Keys of license files are rolled back with each test; a process that serves keeps them for some seconds.
+SIGNING_KEY_KEPT = 0
 STATIC_ROOT = databases.home() / "static"

@@ -18,6 +18,9 @@ PAYMENT_PROVIDER = env.PAYMENT_PROVIDER.read()
 DNS_SERVER = env.DNS_SERVER.read()
 TRUSTED_PROXIES = [proxy.strip() for proxy in env.TRUSTED_PROXIES.read().split(",") if proxy.strip()]
 
+OFFLINE_GRACE = timedelta(days=float(env.OFFLINE_GRACE.read()))
+SIGNING_KEY_KEPT = 30  # seconds for which a process does not ask whether the key was rotated
+
 _url = urlsplit(URL)
 SECURE = _url.scheme == "https"
 # On one machine people say localhost or 127.0.0.1; elsewhere the public name alone is answered.

@@ -83,4 +83,4 @@ def _is_wrong(case: Case[Any], where: ParameterLocation) -> bool:
 
 def test_every_operation_is_described_in_openapi_3_1() -> None:
     assert description.raw_schema["openapi"].startswith("3.1")
-    assert len(list(description.get_all_operations())) == 31
+    assert len(list(description.get_all_operations())) == 37

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from django.core.cache import cache
 from valija.accounts.models import Account, User
 from valija.core import clock
 from valija.core.actor import Actor
-from valija.core.errors import TooManyAttempts
+from valija.core.errors import NotPermitted, TooManyAttempts
 from valija.journal.models import Entry
 from valija.licensing import operations as licensing
 from valija.licensing.license_file import PAYLOAD_TYPE, pre_authentication_encoding
@@ -22,6 +22,7 @@ from valija.licensing.models import ActivationCode, License, SigningKey
 from valija.mail.models import Letter
 from valija.mail.operations import deliver
 from valija.mail.rendering import render
+from valija.server.demo import OPERATOR
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
@@ -96,9 +97,59 @@ def test_the_code_of_a_license_that_was_withdrawn(
 
 
 def test_the_code_of_a_license_that_has_run_out(license: License, code: str) -> None:
+    license.subscription.renews_on = clock.today() - timedelta(days=1)
+    license.subscription.save()
+    with pytest.raises(licensing.LicenseExpired):
+        licensing.activate_license(code, "laptop", by=ANYONE)
+
+
+def test_on_the_day_of_the_renewal_it_works_on(license: License, code: str) -> None:
+    """The clock renews on that day; nobody is stopped for the hour that the bank takes."""
     license.subscription.renews_on = clock.today()
     license.subscription.save()
-    with pytest.raises(licensing.LicenseWithdrawn):
+    payload, _verify = opened(*licensing.activate_license(code, "laptop", by=ANYONE)[2:])
+    assert payload["expires_at"] > f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_a_code_replaced_by_a_newer_one_says_so(license: License, code: str, alice: User) -> None:
+    newer = another(license, alice)
+    with pytest.raises(licensing.ActivationCodeReplaced):
+        licensing.activate_license(code, "laptop", by=ANYONE)
+    assert licensing.activate_license(newer, "laptop", by=ANYONE)
+
+
+def test_a_suspended_license_stops_and_comes_back(license: License, code: str, alice: User) -> None:
+    activated = licensing.activate_license(code, "laptop", by=ANYONE)
+    newer = another(license, alice)
+    license.subscription.suspended_at = clock.now()
+    license.subscription.save()
+    with pytest.raises(licensing.LicenseSuspended):
+        licensing.activate_license(newer, "phone", by=ANYONE)
+    with pytest.raises(licensing.LicenseSuspended):
+        licensing.renew_license_file(licensing.find_activation(activated.token))
+    license.subscription.suspended_at = None
+    license.subscription.save()
+    assert licensing.renew_license_file(licensing.find_activation(activated.token))
+    assert licensing.activate_license(newer, "phone", by=ANYONE)
+    assert license.activations.living().count() == 2
+
+
+def test_while_a_renewal_is_overdue_it_works_until_the_grace_ends(license: License, code: str) -> None:
+    subscription = license.subscription
+    subscription.renews_on, subscription.past_due_since = clock.today() - timedelta(days=3), clock.now()
+    subscription.save()
+    activated = licensing.activate_license(code, "laptop", by=ANYONE)
+    with clock.at(clock.now() + timedelta(days=13)):
+        assert licensing.renew_license_file(licensing.find_activation(activated.token))
+    with clock.at(clock.now() + timedelta(days=15)), pytest.raises(licensing.LicenseExpired):
+        licensing.renew_license_file(licensing.find_activation(activated.token))
+
+
+def test_a_canceled_subscription_ends_to_the_second(license: License, code: str) -> None:
+    subscription = license.subscription
+    subscription.renews_on, subscription.canceled_at = clock.today(), clock.now()
+    subscription.save()
+    with pytest.raises(licensing.LicenseExpired):
         licensing.activate_license(code, "laptop", by=ANYONE)
 
 
@@ -120,7 +171,9 @@ def test_devices_are_limited_and_one_can_be_let_go(license: License, code: str, 
     with pytest.raises(licensing.TooManyDevices):
         licensing.activate_license(fourth, "device 4", by=ANYONE)
     assert license.holder is not None
-    licensing.deactivate_license(first.activation, by=license.holder.as_actor())
+    licensing.deactivate_license(
+        license.activations.get(pk=first.activation.pk), by=license.holder.as_actor()
+    )
     assert Entry.objects.order_by("-id")[0].event == "license.deactivated"
     licensing.activate_license(fourth, "device 4", by=ANYONE)
 
@@ -154,13 +207,53 @@ def test_a_changed_byte_is_seen(code: str) -> None:
         verify()
 
 
-def test_a_retired_key_still_verifies(code: str) -> None:
+def test_after_a_rotation_old_files_still_verify(license: License, code: str) -> None:
     activated = licensing.activate_license(code, "laptop", by=ANYONE)
-    SigningKey.objects.update(retired_at=clock.now())
+    new = licensing.rotate_key(by=OPERATOR)
     fresh, keys = licensing.renew_license_file(activated.activation)
-    assert fresh["signatures"][0]["keyid"] != activated.license_file["signatures"][0]["keyid"]
+    assert fresh["signatures"][0]["keyid"] == new.pk
+    assert activated.license_file["signatures"][0]["keyid"] != new.pk
     for envelope in (fresh, activated.license_file):
         opened(envelope, keys)[1]()
+    entry = Entry.objects.get(event="key.rotated")
+    assert (entry.object_id, entry.actor_kind) == (new.pk, "command")
+
+
+def test_the_key_of_an_old_file_is_published_until_the_file_expires(license: License, code: str) -> None:
+    activated = licensing.activate_license(code, "laptop", by=ANYONE)
+    old = activated.license_file["signatures"][0]["keyid"]
+    licensing.rotate_key(by=OPERATOR)
+
+    def published() -> set[str]:
+        return {key["kid"] for key in licensing.keys()["keys"]}
+
+    with clock.at(license.expires_at - timedelta(seconds=1)):
+        assert old in published()
+    with clock.at(license.works_until + timedelta(seconds=1)):
+        assert old not in published()
+        assert len(published()) == 1
+
+
+def test_only_whoever_runs_the_installation_rotates_keys(alice: User, oscar: User) -> None:
+    for user in (alice, oscar):
+        with pytest.raises(NotPermitted):
+            licensing.rotate_key(by=user.as_actor())
+
+
+def test_the_offline_grace_is_a_setting(code: str, settings: Any) -> None:
+    settings.OFFLINE_GRACE = timedelta(days=3)
+    payload, _verify = opened(*licensing.activate_license(code, "laptop", by=ANYONE)[2:])
+    issued, until = (datetime.fromisoformat(payload[name]) for name in ("issued_at", "offline_until"))
+    assert until - issued == timedelta(days=3)
+
+
+def test_a_device_that_asks_every_minute_writes_nothing(code: str, django_assert_num_queries: Any) -> None:
+    token = licensing.activate_license(code, "laptop", by=ANYONE).token
+    licensing.renew_license_file(licensing.find_activation(token))
+    with django_assert_num_queries(3):  # the activation with all it is about; the keys, which a server keeps
+        licensing.renew_license_file(licensing.find_activation(token))
+    with clock.at(clock.now() + timedelta(minutes=6)), django_assert_num_queries(4):
+        licensing.renew_license_file(licensing.find_activation(token))
 
 
 def test_keys_and_codes_are_not_stored_in_clear(code: str) -> None:

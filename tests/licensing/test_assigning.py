@@ -152,7 +152,7 @@ def test_sending_again_ends_the_code_before(
     assert first != second
     assert last_entry().event == "activation.sent"
     anyone = Actor(kind="anyone", label="", through="api")
-    with pytest.raises(licensing.LicenseWithdrawn):
+    with pytest.raises(licensing.ActivationCodeReplaced):
         licensing.activate_license(first, "laptop", by=anyone)
     licensing.activate_license(second, "laptop", by=anyone)
 

@@ -68,11 +68,12 @@ class UserManager(BaseUserManager["User"].from_queryset(Users)):  # type: ignore
 
 
 class User(AbstractBaseUser):
-    """A person, or a shared mailbox, of one account, known by e-mail address."""
+    """A person, a shared mailbox or a program of one account, known by e-mail address."""
 
     class Kind(models.TextChoices):
         PERSON = "person", _("Person")
         SHARED = "shared", _("Shared mailbox")
+        API = "api", _("Program")
 
     class DateFormat(models.TextChoices):
         DAY_FIRST = "d/m/Y", "31/12/2026"

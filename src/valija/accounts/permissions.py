@@ -17,6 +17,7 @@ class Permission(StrEnum):
     METHOD_FORGET = "method.forget"
     LICENSE_SEE = "license.see"
     LICENSE_ASSIGN = "license.assign"
+    LICENSE_REMOVE = "license.remove"
     USER_SEE = "user.see"
     USER_ADD = "user.add"
     DOMAIN_SEE = "domain.see"
@@ -27,6 +28,8 @@ class Permission(StrEnum):
     ACCOUNT_CREATE = "account.create"
     DOMAIN_APPROVE = "domain.approve"
     ORDER_REFUND = "order.refund"
+    # Whoever runs the installation, at its command line
+    KEY_ROTATE = "key.rotate"
 
 
 class Role(TextChoices):
@@ -44,6 +47,7 @@ _BILLING = _USER | {
     Permission.METHOD_STORE,
     Permission.METHOD_FORGET,
     Permission.LICENSE_SEE,
+    Permission.LICENSE_REMOVE,
 }
 _ADMINISTRATOR = _BILLING | {
     Permission.LICENSE_ASSIGN,

@@ -22,6 +22,13 @@ class CodeIn(In):
     device: Annotated[
         Line, Field(max_length=200, description="the name by which its user knows this device")
     ] = ""
+    instead_of: Annotated[
+        Line,
+        Field(
+            max_length=100,
+            description="where there are too many devices: the `id` of the one to let go, from the refusal `too_many_devices`",
+        ),
+    ] = ""
 
 
 class SignatureOut(Out):
@@ -65,7 +72,8 @@ class ActivatedOut(LicenseFileOut):
 
 CODE_REFUSALS = (
     licensing.ActivationCodeWrong, licensing.ActivationCodeUsed, licensing.ActivationCodeExpired,
-    licensing.LicenseWithdrawn, licensing.TooManyDevices, TooManyAttempts,
+    licensing.ActivationCodeReplaced, licensing.LicenseWithdrawn, licensing.LicenseExpired, licensing.LicenseSuspended,
+    licensing.TooManyDevices, TooManyAttempts,
 )  # fmt: skip
 
 
@@ -77,8 +85,13 @@ CODE_REFUSALS = (
 )
 @refuses(*CODE_REFUSALS)
 def activate_license(request: HttpRequest, activation: CodeIn) -> Status[ActivatedOut]:
-    """Put a license to work on a device with the code of the letter, which works once."""
-    done = licensing.activate_license(activation.code, activation.device, by=anyone(request))
+    """Put a license to work on a device with the code of the letter, which works once.
+
+    Where it works on as many devices as it may, the refusal lists them; ask again with the same code and `instead_of`.
+    """
+    done = licensing.activate_license(
+        activation.code, activation.device, by=anyone(request), instead_of=activation.instead_of
+    )
     answer = ActivatedOut(
         activation=done.activation.pk, token=done.token, **_file(done.license_file, done.keys).model_dump()
     )
@@ -92,7 +105,7 @@ def activate_license(request: HttpRequest, activation: CodeIn) -> Status[Activat
     summary="The license file",
     auth=device,
 )
-@refuses(licensing.ActivationEnded)
+@refuses(licensing.LicenseExpired, licensing.LicenseSuspended)
 def show_activation(request: DeviceRequest) -> LicenseFileOut:
     """The license file of this activation, signed now."""
     return _file(*licensing.renew_license_file(request.auth))
@@ -105,7 +118,7 @@ def show_activation(request: DeviceRequest) -> LicenseFileOut:
     summary="Renew the license file",
     auth=device,
 )
-@refuses(licensing.ActivationEnded)
+@refuses(licensing.LicenseExpired, licensing.LicenseSuspended)
 def renew_license_file(request: DeviceRequest) -> LicenseFileOut:
     """A fresh license file for a device that is online."""
     return _file(*licensing.renew_license_file(request.auth))

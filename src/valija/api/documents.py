@@ -1,6 +1,7 @@
 """The OpenAPI document: what ninja knows, and every refusal with its code."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -41,6 +42,15 @@ class WrongValue(BaseModel):
     detail: str
 
 
+class DeviceToLetGo(BaseModel):
+    """A device on which a license is at work, as the refusal `too_many_devices` lists it."""
+
+    id: str = Field(description="for `instead_of`")
+    device: str
+    activated_at: datetime
+    last_seen_at: datetime
+
+
 class Problem(BaseModel):
     """What went wrong (RFC 9457). `code` is stable; `title` and `detail` are in the language of Accept-Language."""
 
@@ -51,6 +61,9 @@ class Problem(BaseModel):
     code: str
     errors: list[WrongValue] = Field(
         default=[], description="values that cannot be used, where there are any"
+    )
+    devices: list[DeviceToLetGo] = Field(
+        default=[], description="with `too_many_devices`: those of which one can be let go"
     )
 
 

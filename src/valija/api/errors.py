@@ -108,6 +108,7 @@ def problem(refusal: Refusal, errors: list[dict[str, str]] | None = None) -> Htt
         "status": refusal.status,
         "detail": str(refusal),
         "code": refusal.code,
+        **refusal.for_programs(),
     }
     if errors is None and isinstance(refusal, InvalidInput) and refusal.field:
         errors = [{"in": "body", "field": refusal.field, "code": refusal.code, "detail": str(refusal)}]

@@ -37,14 +37,17 @@ PAYMENT_PROVIDER = Variable("VALIJA_PAYMENT_PROVIDER", "test", "who takes the pa
 PROVIDER_NAME = Variable(
     "VALIJA_PROVIDER_NAME", "Valija", "name of who runs this installation, shown at the foot of pages"
 )
+OFFLINE_GRACE = Variable(
+    "VALIJA_OFFLINE_GRACE_DAYS", "14", "days that a license works on a device without a connection"
+)
 CACHE_URL = Variable(
     "VALIJA_CACHE_URL", "", "redis://host:port/n for several machines; empty: memory of the process"
 )
 LOG_LEVEL = Variable("VALIJA_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 
 ALL = (
-    HOME, URL, DATABASE_URL, SMTP_URL, MAIL_FROM, DNS_SERVER, TRUSTED_PROXIES, PAYMENT_PROVIDER, PROVIDER_NAME, CACHE_URL,
-    LOG_LEVEL,
+    HOME, URL, DATABASE_URL, SMTP_URL, MAIL_FROM, DNS_SERVER, TRUSTED_PROXIES, PAYMENT_PROVIDER, PROVIDER_NAME, OFFLINE_GRACE,
+    CACHE_URL, LOG_LEVEL,
 )  # fmt: skip
 
 

@@ -21,6 +21,10 @@ class Refusal(Exception):
         super().__init__()
         self.data = data
 
+    def for_programs(self) -> dict[str, Any]:
+        """What a program is told beside the sentence."""
+        return {}
+
     def __str__(self) -> str:
         return str(self.sentence) % self.data if self.data else str(self.sentence)
 

@@ -17,6 +17,19 @@ def locked_first[M: models.Model](rows: "models.QuerySet[M]") -> M | None:
     return found or rows.select_for_update(of=("self",)).first()
 
 
+def locked_some[M: models.Model](rows: "models.QuerySet[M]", number: int) -> list[M]:
+    """Take so many free rows for this transaction, or as many as there are.
+
+    As with one: what somebody else holds is skipped, unless there are too few without it.
+    """
+    if not connection.features.has_select_for_update_skip_locked:
+        return list(rows[:number])
+    found = list(rows.select_for_update(skip_locked=True, of=("self",))[:number])
+    if len(found) < number:
+        found = list(rows.select_for_update(of=("self",))[:number])
+    return found
+
+
 def locked[M: models.Model](rows: "models.QuerySet[M]", **key: Any) -> M:
     """The one row with this key, held until the transaction ends."""
     return rows.select_for_update(of=("self",)).get(**key)

@@ -47,6 +47,24 @@ class Event(Enum):
     LICENSE_ASSIGNED = Happening("license.assigned", _("%(user)s was given a %(plan)s license."))
     LICENSE_MODIFIED = Happening("license.modified", _("%(user)s changed from %(old_plan)s to %(plan)s."))
     LICENSE_WITHDRAWN = Happening("license.withdrawn", _("The %(plan)s license of %(user)s was withdrawn."))
+    LICENSE_RETURNED = Happening(
+        "license.returned", _("The %(plan)s license of %(user)s is available again.")
+    )
+    LICENSE_TRANSFERRED = Happening(
+        "license.transferred", _("The %(plan)s license of %(user)s was transferred to %(receiver)s.")
+    )
+    LICENSE_RECEIVED = Happening(
+        "license.received", _("%(receiver)s received the %(plan)s license of %(user)s.")
+    )
+    LICENSE_TO_END = Happening(
+        "license.to_end", _("A %(plan)s license that nobody holds is to end on %(day)s instead of renewing.")
+    )
+    LICENSE_KEPT = Happening(
+        "license.kept", _("A %(plan)s license that was to end renews on %(day)s after all.")
+    )
+    LICENSE_REMOVED = Happening(
+        "license.removed", _("A %(plan)s license that was paid until %(day)s was removed, without a refund.")
+    )
     ACTIVATION_SENT = Happening(
         "activation.sent", _("The activation of a %(plan)s license was sent to %(user)s.")
     )
@@ -55,6 +73,10 @@ class Event(Enum):
     )
     LICENSE_DEACTIVATED = Happening(
         "license.deactivated", _("The activation on %(device)s of %(user)s was ended.")
+    )
+    KEY_ROTATED = Happening(
+        "key.rotated",
+        _("License files are signed with the new key %(key)s; older ones verify until %(until)s."),
     )
     # Money
     CART_CHANGED = Happening("cart.changed", _("The cart was changed: %(quantity)s %(plan)s."))

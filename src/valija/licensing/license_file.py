@@ -7,7 +7,9 @@ told exactly in docs/formats.md.
 import hashlib
 import json
 from base64 import b64encode, urlsafe_b64encode
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,7 +19,18 @@ from valija.core import clock, tokens
 from valija.licensing.models import Activation, SigningKey
 
 PAYLOAD_TYPE = "application/vnd.valija.license.v1+json"
-OFFLINE_GRACE = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A signing key, ready to sign."""
+
+    id: str
+    private: Ed25519PrivateKey
+
+    @classmethod
+    def of(cls, key: SigningKey) -> "Signer":
+        return cls(key.pk, Ed25519PrivateKey.from_private_bytes(tokens.take_out(bytes(key.private))))
 
 
 def new_signing_key() -> SigningKey:
@@ -31,15 +44,14 @@ def new_signing_key() -> SigningKey:
     )
 
 
-def license_file(activation: Activation, key: SigningKey) -> dict[str, Any]:
+def license_file(activation: Activation, signer: Signer) -> dict[str, Any]:
     """The signed envelope for one activation, valid from now."""
     body = json.dumps(_payload(activation), ensure_ascii=False, separators=(",", ":")).encode()
-    private = Ed25519PrivateKey.from_private_bytes(tokens.take_out(bytes(key.private)))
-    signature = private.sign(pre_authentication_encoding(PAYLOAD_TYPE, body))
+    signature = signer.private.sign(pre_authentication_encoding(PAYLOAD_TYPE, body))
     return {
         "payload": b64encode(body).decode(),
         "payloadType": PAYLOAD_TYPE,
-        "signatures": [{"keyid": key.pk, "sig": b64encode(signature).decode()}],
+        "signatures": [{"keyid": signer.id, "sig": b64encode(signature).decode()}],
     }
 
 
@@ -50,19 +62,21 @@ def pre_authentication_encoding(payload_type: str, body: bytes) -> bytes:
 
 def _payload(activation: Activation) -> dict[str, Any]:
     license, user, now = activation.license, activation.user, clock.now()
+    # Past the renewal's day the license still works while the renewal is being paid.
+    expires = license.expires_at if now < license.expires_at else license.works_until
     return {
         "version": 1,
         "license": str(license.pk),
         "activation": str(activation.pk),
         "device": activation.device,
         "plan": {"code": license.plan.code, "name": license.plan.name, "kind": license.plan.kind},
-        "entitlements": license.plan.allows.as_dict(),
+        "entitlements": license.plan.allows.as_dict() | {"devices": license.devices},
         "holder": {"name": user.full_name, "email": user.email},
         "account": {"id": str(license.account_id), "name": license.account.name},
         "server": settings.URL,
         "issued_at": _utc(now),
-        "expires_at": _utc(license.expires_at),
-        "offline_until": _utc(min(now + OFFLINE_GRACE, license.expires_at)),
+        "expires_at": _utc(expires),
+        "offline_until": _utc(min(now + settings.OFFLINE_GRACE, expires)),
     }
 
 
@@ -70,7 +84,7 @@ def _utc(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def public_keys(keys: list[SigningKey]) -> dict[str, Any]:
+def public_keys(keys: Iterable[SigningKey]) -> dict[str, Any]:
     """The public halves as a JSON Web Key Set (RFC 8037)."""
     return {
         "keys": [

@@ -102,6 +102,39 @@ LICENSE_WITHDRAWN = Kind(
         _("Your journal and your messages stay as they are, and you can still sign in."),
     ),
 )
+LICENSE_TRANSFERRED = Kind(
+    "license_transferred",
+    subject=_("Your %(plan)s license now belongs to %(receiver)s"),
+    lines=(
+        _(
+            "%(giver)s has transferred your %(plan)s license to %(receiver)s. Its activations on your devices have ended."
+        ),
+        _("Your journal and your messages stay as they are, and you can still sign in."),
+    ),
+    button=_("Go to the portal"),
+)
+LICENSES_REMOVED = Kind(
+    "licenses_removed",
+    subject=_("Licenses removed: %(number)s %(plan)s"),
+    lines=(
+        _(
+            "As you asked, licenses that nobody held were removed from your account just now: %(number)s %(plan)s."
+        ),
+        _("This cannot be undone and nothing is refunded. Their history stays in the account's journal."),
+    ),
+    button=_("See the licenses"),
+)
+LICENSES_TO_END = Kind(
+    "licenses_to_end",
+    subject=_("Licenses to end on %(day)s: %(number)s %(plan)s"),
+    lines=(
+        _(
+            "As you asked, licenses that nobody holds end on %(day)s and are not charged at the renewal: %(number)s %(plan)s."
+        ),
+        _("Until that day you can take this back under “License management and purchases”."),
+    ),
+    button=_("See the licenses"),
+)
 ORDER_PAID = Kind(
     "order_paid",
     subject=_("Purchase %(order)s: %(total)s paid"),
@@ -155,7 +188,8 @@ DOMAIN_LOST = Kind(
 )
 
 ALL = (
-    SIGN_IN, WELCOME, LICENSE_ASSIGNED, LICENSE_MODIFIED, LICENSE_WITHDRAWN, ORDER_PAID, ORDER_REFUNDED,
+    SIGN_IN, WELCOME, LICENSE_ASSIGNED, LICENSE_MODIFIED, LICENSE_WITHDRAWN, LICENSE_TRANSFERRED,
+    LICENSES_REMOVED, LICENSES_TO_END, ORDER_PAID, ORDER_REFUNDED,
     DOMAIN_PROVED, DOMAIN_REFUSED, DOMAIN_TAKEN, DOMAIN_LOST,
 )  # fmt: skip
 BY_CODE = {kind.code: kind for kind in ALL}

@@ -116,7 +116,7 @@ def change_own_details(request: Request) -> HttpResponse:
 def deactivate_license(request: Request, activation_id: UUID) -> HttpResponse:
     """Let one of one's own devices go."""
     activation = found(
-        request.user.activations.filter(pk=activation_id).select_related("license", "user").first()
+        request.user.activations.filter(pk=activation_id).select_related("license", "user", "account").first()
     )
     licensing.deactivate_license(activation, by=request.actor)
     messages.success(request, _("The license no longer works on %(device)s.") % {"device": activation.device})

@@ -64,14 +64,10 @@ def _plans(request: Request, user: User, license: License | None) -> list[Plan]:
 
 
 def _at_work(license: License) -> dict[str, Any]:
-    code = (
-        license.codes.filter(used_at=None, withdrawn_at=None, expires_at__gt=clock.now())
-        .order_by("-id")
-        .first()
-    )
+    code = license.codes.waiting().filter(expires_at__gt=clock.now()).order_by("-id").first()
     return {
         "devices": list(license.activations.living().order_by("id")),
-        "limit": license.plan.allows.devices,
+        "limit": license.devices,
         "since": facts.day(license.assigned_at) if license.assigned_at else "",
         "renews": facts.day(license.renews_on),
         "code_until": facts.day(code.expires_at) if code else "",

@@ -1,4 +1,4 @@
-"""The form that adds a person or a shared mailbox to the account."""
+"""The form that adds a person, a shared mailbox or a program to the account."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -35,8 +35,8 @@ FIELDS: dict[type[Refusal], str] = {
 
 
 def offers(account: Account) -> list[Plan]:
-    """The plans that people and mailboxes can get, with how many licenses are available."""
-    return list(Plan.objects.with_available(account).exclude(kind=Plan.Kind.API))
+    """Every plan, with how many licenses are available."""
+    return list(Plan.objects.with_available(account))
 
 
 class NewUser(forms.Form):

@@ -51,9 +51,7 @@ def users(request: Request) -> HttpResponse:
 
 def users_page(request: Request) -> HttpResponse:
     account, chosen = request.account, request.GET
-    plans = list(
-        Plan.objects.with_available(account).exclude(kind=Plan.Kind.API).defer("entitlements", "summary")
-    )
+    plans = list(Plan.objects.with_available(account).defer("entitlements", "summary"))
     asked = _asked(chosen)
     page = _page(account, asked, chosen)
     total, without = _counts(account)
@@ -124,7 +122,7 @@ def _rows(request: Request, page: Page[Any]) -> SafeString:
     """The lines of the table, with everything said once that is alike in each."""
     states = {code: str(label) for code, label in STATES.items()}
     roles: dict[str, str] = {code: str(label) for code, label in Role.choices}
-    shared = str(User.Kind.SHARED.label)
+    kinds = {kind.value: str(kind.label) for kind in User.Kind if kind != User.Kind.PERSON}
     said = LastSeen()
     query = f"?{request.GET.urlencode()}" if request.GET else ""
     may = request.actor.may(Permission.LICENSE_ASSIGN)
@@ -136,7 +134,7 @@ def _rows(request: Request, page: Page[Any]) -> SafeString:
         line = format_html(
             with_license if plan and not user.deactivated_at else without, id=user.id, query=query, name=name, email=user.email,
             initials=(user.first_name[:1] + user.last_name[:1]).upper(),
-            role=shared if user.kind == User.Kind.SHARED else roles[user.role], plan=plan or "—",
+            role=kinds.get(user.kind) or roles[user.role], plan=plan or "—",
             look=LOOKS[state], state=states[state], seen=said(user.last_seen_at),
         )  # fmt: skip
         lines.append(line)

@@ -14,6 +14,12 @@ from valija.licensing.models.licenses import License
 CODE_LASTS = timedelta(days=30)
 
 
+class ActivationCodes(models.QuerySet["ActivationCode"]):
+    def waiting(self) -> "ActivationCodes":
+        """Those that may still be used."""
+        return self.filter(used_at=None, replaced_at=None, withdrawn_at=None)
+
+
 class ActivationCode(models.Model):
     """What the letter carries: usable once, to put a license to work on one device."""
 
@@ -24,7 +30,10 @@ class ActivationCode(models.Model):
     created_at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
-    withdrawn_at = models.DateTimeField(null=True)  # the license went elsewhere, or a newer code was sent
+    replaced_at = models.DateTimeField(null=True)  # a newer code was sent
+    withdrawn_at = models.DateTimeField(null=True)  # the license went elsewhere
+
+    objects = ActivationCodes.as_manager()
 
     @property
     def account_id(self) -> UUID:
@@ -57,6 +66,14 @@ class Activation(models.Model):
         ]
 
 
+class SigningKeys(models.QuerySet["SigningKey"]):
+    def published(self) -> "SigningKeys":
+        """Those that verify a file which may still be in use."""
+        return self.filter(Q(retired_at=None) | Q(published_until__gt=clock.now())).order_by(
+            "created_at", "id"
+        )
+
+
 class SigningKey(models.Model):
     """A key that signs license files. The private half is locked away; retired keys still verify what they signed."""
 
@@ -67,3 +84,6 @@ class SigningKey(models.Model):
     private = models.BinaryField()  # locked away
     created_at = models.DateTimeField(default=clock.now)
     retired_at = models.DateTimeField(null=True)
+    published_until = models.DateTimeField(null=True)  # no file that it signed is good for longer
+
+    objects = SigningKeys.as_manager()

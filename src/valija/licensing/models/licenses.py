@@ -1,6 +1,6 @@
 """Licenses, and the subscriptions by which they renew."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import models
@@ -11,6 +11,9 @@ from valija.accounts.models import Account, User
 from valija.core import clock, sql
 from valija.core.ids import new_id
 from valija.licensing.models.plans import Interval, Plan
+
+GRACE = timedelta(days=14)  # after a renewal that was refused
+RENEWING_TAKES = timedelta(days=1)  # the clock renews on the day itself, the bank may take its time
 
 
 class Subscription(models.Model):
@@ -39,6 +42,15 @@ class Subscription(models.Model):
             tzinfo=timezone.get_fixed_timezone(0),
         )
 
+    @property
+    def works_until(self) -> datetime:
+        """Until when its licenses work if it is not renewed, paid or suspended before."""
+        if self.canceled_at:
+            return self.expires_at
+        if self.past_due_since:
+            return self.past_due_since + GRACE
+        return self.expires_at + RENEWING_TAKES
+
 
 class Licenses(models.QuerySet["License"]):
     def living(self) -> "Licenses":
@@ -52,6 +64,14 @@ class Licenses(models.QuerySet["License"]):
     def assigned(self) -> "Licenses":
         return self.filter(holder__isnull=False)
 
+    def of(self, plan: Plan, interval: str) -> "Licenses":
+        """Those of one plan and interval: a line of the table of licenses."""
+        return self.filter(plan=plan, subscription__interval=interval)
+
+    def to_end(self) -> "Licenses":
+        """Those that end at the renewal instead of renewing."""
+        return self.exclude(to_end_since=None)
+
     def locked_first(self) -> "License | None":
         return sql.locked_first(self)
 
@@ -63,7 +83,12 @@ class Licenses(models.QuerySet["License"]):
                 "plan_id", "plan__code", "plan__name", "plan__kind", "plan__rank",
                 interval=F("subscription__interval"), renews_on=F("subscription__renews_on"),
             )
-            .annotate(available=Count("id", filter=Q(holder=None)), assigned=Count("holder"), total=Count("id"))
+            .annotate(
+                available=Count("id", filter=Q(holder=None)),
+                assigned=Count("holder"),
+                total=Count("id"),
+                to_end=Count("to_end_since"),
+            )
             .order_by("interval", "plan__rank")
         )  # fmt: skip
 
@@ -80,6 +105,7 @@ class License(models.Model):
     assigned_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     to_end_since = models.DateTimeField(null=True)  # asked then: it ends at the renewal instead of renewing
+    extra_activations = models.PositiveSmallIntegerField(default=0)  # bought beside those of the plan
     becomes = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, related_name="+")  # at the renewal
 
     objects = Licenses.as_manager()
@@ -109,6 +135,26 @@ class License(models.Model):
     @property
     def expires_at(self) -> datetime:
         return self.subscription.expires_at
+
+    @property
+    def devices(self) -> int:
+        """On how many devices it may be at work at once."""
+        return self.plan.allows.devices + self.extra_activations
+
+    @property
+    def works_until(self) -> datetime:
+        return self.subscription.works_until
+
+    @property
+    def is_suspended(self) -> bool:
+        return self.subscription.suspended_at is not None
+
+    @property
+    def standing(self) -> str:
+        """available, assigned or ended."""
+        if self.ended_at:
+            return "ended"
+        return "assigned" if self.holder_id else "available"
 
     @property
     def renews_on(self) -> date:

@@ -15,7 +15,8 @@ from valija.journal.events import Event
 from valija.licensing import license_file
 from valija.licensing.models import Activation, ActivationCode, License
 from valija.licensing.operations.assigning import code_digest
-from valija.licensing.operations.signing_keys import current_key, keys
+from valija.licensing.operations.devices import TooManyDevices, end_chosen
+from valija.licensing.operations.signing_keys import current_keys
 
 
 class ActivationCodeWrong(InvalidInput):
@@ -27,6 +28,11 @@ class ActivationCodeWrong(InvalidInput):
 class ActivationCodeUsed(Refusal):
     code = "activation_code_used"
     sentence = _("This activation code was already used. Ask your administrator to send you another one.")
+
+
+class ActivationCodeReplaced(Refusal):
+    code = "activation_code_replaced"
+    sentence = _("A newer activation code was sent after this one. Use the code of the latest e-mail.")
 
 
 class ActivationCodeExpired(Refusal):
@@ -41,9 +47,16 @@ class LicenseWithdrawn(Refusal):
     )
 
 
-class TooManyDevices(Refusal):
-    code = "too_many_devices"
-    sentence = _("This license already works on %(devices)s devices. End it on one of them first.")
+class LicenseExpired(Refusal):
+    code = "license_expired"
+    sentence = _("The license expired on %(day)s. Once your administrator renews it, it works again.")
+
+
+class LicenseSuspended(Refusal):
+    code = "license_suspended"
+    sentence = _(
+        "The license is suspended because its renewal was not paid. Nothing was deleted: once it is paid, it works again."
+    )
 
 
 class ActivationEnded(Refusal):
@@ -62,50 +75,69 @@ class Activated(NamedTuple):
 
 
 @transaction.atomic
-def activate_license(code: str, device: str, *, by: Actor) -> Activated:
-    """Put a license to work on a device, with the code of the letter. Needs no sign-in: the code is the proof."""
+def activate_license(code: str, device: str, *, by: Actor, instead_of: str = "") -> Activated:
+    """Put a license to work on a device, with the code of the letter. Needs no sign-in: the code is the proof.
+
+    Where it works on as many devices as it may, `instead_of` names the one to let go, as `TooManyDevices` listed it.
+    """
     _throttle(by.address)
     # The license before the code: withdrawing takes them in this order too.
-    found = ActivationCode.objects.filter(digest=code_digest(code)).first()
+    found = ActivationCode.objects.select_related("user").filter(digest=code_digest(code)).first()
     if found is None:
         _count_attempt(by.address)
         raise ActivationCodeWrong
     license = sql.locked(
         License.objects.select_related("plan", "account", "subscription"), pk=found.license_id
     )
-    found.refresh_from_db()
+    found.refresh_from_db(fields=["used_at", "replaced_at", "withdrawn_at"])
     _require_usable(found, license)
-    living = license.activations.living().count()
-    if living >= license.plan.allows.devices:
-        raise TooManyDevices(devices=living)
+    as_holder = found.user.as_actor(
+        through=by.through, address=by.address, browser=by.browser, request_id=by.request_id
+    )
+    _make_room(license, instead_of, as_holder)
 
     found.used_at = clock.now()
     found.save(update_fields=["used_at"])
     token = tokens.new_token()
     activation = Activation.objects.create(
-        account=license.account,
-        license=license,
-        user=found.user,
-        device=device.strip()[:80] or "-",
+        account=license.account, license=license, user=found.user, device=device.strip()[:80] or "-",
         token_digest=tokens.digest(token, "activation"),
-    )
-    as_holder = found.user.as_actor(
-        through=by.through, address=by.address, browser=by.browser, request_id=by.request_id
-    )
+    )  # fmt: skip
     journal.record(
         Event.LICENSE_ACTIVATED, by=as_holder, about=license, subject_id=found.user_id, user=found.user.email,
         plan=license.plan.name, device=activation.device,
     )  # fmt: skip
-    return Activated(activation, token, license_file.license_file(activation, current_key()), keys())
+    known = current_keys()
+    return Activated(activation, token, license_file.license_file(activation, known.signer), known.published)
 
 
 def _require_usable(code: ActivationCode, license: License) -> None:
-    if code.withdrawn_at or license.holder_id != code.user_id or license.expires_at <= clock.now():
+    if code.withdrawn_at or license.holder_id != code.user_id:
         raise LicenseWithdrawn
     if code.used_at:
         raise ActivationCodeUsed
+    if code.replaced_at:
+        raise ActivationCodeReplaced
     if code.expires_at <= clock.now():
         raise ActivationCodeExpired
+    require_working(license)
+
+
+def require_working(license: License) -> None:
+    """Refuse where the license itself has stopped, for everybody: unpaid or past its end."""
+    if license.is_suspended:
+        raise LicenseSuspended
+    if license.works_until <= clock.now():
+        raise LicenseExpired(day=license.renews_on)
+
+
+def _make_room(license: License, instead_of: str, by: Actor) -> None:
+    living = list(license.activations.living().select_related("license", "user").order_by("id"))
+    if len(living) < license.devices:
+        return  # perhaps the device that was to go is gone already
+    living = end_chosen(living, instead_of, by=by)
+    if len(living) >= license.devices:
+        raise TooManyDevices(devices=len(living), activations=living)
 
 
 def _throttle(address: str) -> None:
@@ -116,6 +148,9 @@ def _throttle(address: str) -> None:
 def _count_attempt(address: str) -> None:
     cache.add(f"activation-attempts:{address}", 0, timedelta(minutes=15).total_seconds())
     cache.incr(f"activation-attempts:{address}")
+
+
+NOTED_AFTER = timedelta(minutes=5)
 
 
 def find_activation(token: str) -> Activation:
@@ -130,22 +165,21 @@ def find_activation(token: str) -> Activation:
         .filter(token_digest=tokens.digest(token, "activation"))
         .first()
     )
-    if found is None or found.license.expires_at <= clock.now():
+    if found is None:
         raise ActivationEnded
     return found
 
 
 def renew_license_file(activation: Activation) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A fresh license file for a device that is online, and the keys that verify it."""
-    Activation.objects.filter(pk=activation.pk).update(last_seen_at=clock.now())
-    return license_file.license_file(activation, current_key()), keys()
+    """A fresh license file for a device that is online, and the keys that verify it.
 
-
-@transaction.atomic
-def deactivate_license(activation: Activation, *, by: Actor) -> None:
-    """End a license's work on one device; the license stays with its holder."""
-    if Activation.objects.filter(pk=activation.pk, ended_at=None).update(ended_at=clock.now()):
-        journal.record(
-            Event.LICENSE_DEACTIVATED, by=by, about=activation.license, subject_id=activation.user_id,
-            user=activation.user.email, device=activation.device,
-        )  # fmt: skip
+    Raises:
+        LicenseSuspended: its renewal was not paid.
+        LicenseExpired: it has run out.
+    """
+    require_working(activation.license)
+    now = clock.now()
+    if now - activation.last_seen_at > NOTED_AFTER:  # a device that asks every minute writes nothing
+        Activation.objects.filter(pk=activation.pk).update(last_seen_at=now)
+    known = current_keys()
+    return license_file.license_file(activation, known.signer), known.published

@@ -14,6 +14,7 @@ from valija.core.errors import Refusal
 from valija.journal import journal
 from valija.journal.events import Event
 from valija.licensing.models import CODE_LASTS, ActivationCode, License, Plan
+from valija.licensing.operations.ending import end_at_renewal, keep
 from valija.licensing.takers import last_taker
 from valija.mail import letters
 from valija.mail import operations as mail
@@ -63,7 +64,7 @@ class NotLicensed(Refusal):
 def assign_license(account: Account, plan: Plan, user: User, *, by: Actor) -> License:
     """Give `user` a free license of `plan`."""
     by.require(Permission.LICENSE_ASSIGN, account)
-    user = _locked_user(account, user)
+    user = locked_user(account, user)
     held = License.objects.filter(holder=user).select_related("plan").first()
     if held is not None:
         raise AlreadyLicensed(user=user.full_name, plan=held.plan.name)
@@ -80,37 +81,51 @@ def assign_license(account: Account, plan: Plan, user: User, *, by: Actor) -> Li
         user=user.email,
         license=license.pk,
     )
-    _send_code(letters.LICENSE_ASSIGNED, license, user, giver=_name(by), account=account.name)
+    send_code(letters.LICENSE_ASSIGNED, license, user, giver=name_of(by), account=account.name)
     return license
 
 
 @transaction.atomic
 def modify_license(account: Account, plan: Plan, user: User, *, by: Actor) -> License:
     """Give `user` a license of another plan from the pool; the old one returns to it."""
+    return _modified(account, plan, user, by)[0]
+
+
+@transaction.atomic
+def modify_license_and_end_the_old(account: Account, plan: Plan, user: User, *, by: Actor) -> License:
+    """The same, and the old license ends at the renewal, so that nobody pays for a forgotten one."""
+    by.require(Permission.LICENSE_REMOVE, account)
+    new, old = _modified(account, plan, user, by)
+    end_at_renewal([old], by=by)
+    return new
+
+
+def _modified(account: Account, plan: Plan, user: User, by: Actor) -> tuple[License, License]:
     by.require(Permission.LICENSE_ASSIGN, account)
-    user = _locked_user(account, user)
-    old = _held_by(user)
+    user = locked_user(account, user)
+    old = held_by(user)
     if old.plan_id == plan.pk:
         raise AlreadyLicensed(user=user.full_name, plan=plan.name)
     new = _take_available(account, plan, user, by)
     old_plan = old.plan.name
-    _release(old)
+    release(old)
     new.give_to(user)
+    journal.record(Event.LICENSE_RETURNED, by=by, about=old, user=user.email, plan=old_plan, license=old.pk)
     journal.record(
         Event.LICENSE_MODIFIED, by=by, about=new, subject_id=user.pk, user=user.email, old_plan=old_plan, plan=plan.name,
         license=new.pk, old_license=old.pk,
     )  # fmt: skip
-    _send_code(letters.LICENSE_MODIFIED, new, user, giver=_name(by), old_plan=old_plan)
-    return new
+    send_code(letters.LICENSE_MODIFIED, new, user, giver=name_of(by), old_plan=old_plan)
+    return new, old
 
 
 @transaction.atomic
 def withdraw_license(account: Account, user: User, *, by: Actor) -> License:
     """Take a user's license back into the pool; its activations end, the journal stays."""
     by.require(Permission.LICENSE_ASSIGN, account)
-    user = _locked_user(account, user, active=False)
-    license = _held_by(user)
-    _release(license)
+    user = locked_user(account, user, active=False)
+    license = held_by(user)
+    release(license)
     journal.record(
         Event.LICENSE_WITHDRAWN,
         by=by,
@@ -120,11 +135,11 @@ def withdraw_license(account: Account, user: User, *, by: Actor) -> License:
         plan=license.plan.name,
         license=license.pk,
     )
-    mail.write_letter(letters.LICENSE_WITHDRAWN, user, taker=_name(by), plan=license.plan.name)
+    mail.write_letter(letters.LICENSE_WITHDRAWN, user, taker=name_of(by), plan=license.plan.name)
     return license
 
 
-def _locked_user(account: Account, user: User, *, active: bool = True) -> User:
+def locked_user(account: Account, user: User, *, active: bool = True) -> User:
     """The user as he is now, held: two administrators may give him a license at once."""
     if user.account_id != account.pk:
         raise NotAUserOfThisAccount
@@ -138,39 +153,51 @@ def _take_available(account: Account, plan: Plan, user: User, by: Actor) -> Lice
     """A license from the pool that nobody else holds: two administrators may want the last one."""
     if plan.kind != user.kind:
         raise WrongKindOfPlan(plan=plan.name, user=user.full_name)
-    license = account.licenses.available(plan).locked_first()
+    pool = account.licenses.available(plan).select_related("plan", "subscription")
+    # What is meant to end is given last: where it is needed after all, it is kept.
+    license = pool.filter(to_end_since=None).locked_first() or pool.locked_first()
     if license is None:
         taker = last_taker(account, plan, by)
         raise LastLicenseTaken(plan=plan.name, taker=taker) if taker else NoLicenseAvailable(plan=plan.name)
+    if license.to_end_since is not None:
+        keep([license], by=by)
     return license
 
 
-def _held_by(user: User) -> License:
-    held = License.objects.filter(holder=user).select_related("plan", "subscription").first()
-    if held is None:
+def held_by(user: User) -> License:
+    """The license a user has, held: another act may be about to end it or to make it another."""
+    held = License.objects.filter(holder=user).select_related("plan", "subscription")
+    found = held.select_for_update(of=("self",)).first()
+    if found is None:
         raise NotLicensed(user=user.full_name)
-    return held
+    return found
 
 
-def _release(license: License) -> None:
-    now = clock.now()
-    license.activations.filter(ended_at=None).update(ended_at=now)
-    license.codes.filter(used_at=None, withdrawn_at=None).update(withdrawn_at=now)
+def release(license: License) -> None:
+    """Back to nobody: its activations end, its codes work no more, its rows and its journal stay."""
+    stop(license)
     license.take_back()
 
 
-def _name(by: Actor) -> str:
-    return by.label.partition(" <")[0]
+def stop(license: License) -> None:
+    """End a license's work on every device, and the codes that wait."""
+    now = clock.now()
+    license.activations.living().update(ended_at=now)
+    license.codes.waiting().update(withdrawn_at=now)
+
+
+def name_of(actor: Actor) -> str:
+    return actor.label.partition(" <")[0]
 
 
 @transaction.atomic
 def send_activation(account: Account, user: User, *, by: Actor) -> None:
     """Send a user the activation of his license again; the code sent before ends."""
     by.require(Permission.LICENSE_ASSIGN, account)
-    user = _locked_user(account, user)
-    license = _held_by(user)
-    license.codes.filter(used_at=None, withdrawn_at=None).update(withdrawn_at=clock.now())
-    _send_code(letters.LICENSE_ASSIGNED, license, user, giver=_name(by), account=account.name)
+    user = locked_user(account, user)
+    license = held_by(user)
+    license.codes.waiting().update(replaced_at=clock.now())
+    send_code(letters.LICENSE_ASSIGNED, license, user, giver=name_of(by), account=account.name)
     journal.record(
         Event.ACTIVATION_SENT,
         by=by,
@@ -181,7 +208,7 @@ def send_activation(account: Account, user: User, *, by: Actor) -> None:
     )
 
 
-def _send_code(kind: Kind, license: License, user: User, **data: Any) -> None:
+def send_code(kind: Kind, license: License, user: User, **data: Any) -> None:
     code = tokens.new_code()
     expires = clock.now() + CODE_LASTS
     ActivationCode.objects.create(license=license, user=user, digest=code_digest(code), expires_at=expires)
