@@ -74,6 +74,11 @@ def _no_name(page: Page) -> None:
     page.wait_for_selector(".field--error")
 
 
+def _unfold(page: Page) -> None:
+    page.locator(".entry__more summary").first.click()
+    page.wait_for_selector(".entry__more dl")
+
+
 def _menu(page: Page) -> None:
     page.locator(".menu--options summary").click()
 
@@ -102,6 +107,10 @@ PAGES = (
     Stop("account_journal", "alice", "/journal"),
     Stop("account_journal", "alice", "/journal", "menu open", _menu),
     Stop("account_journal", "alice", "/journal?q=nothing-like-it", "nothing found"),
+    Stop("account_journal", "alice", "/journal?topic=licenses&person=bob&kind=license&live=1", "narrowed and live"),
+    Stop("account_journal", "alice", "/journal?topic=licenses", "unfolded", _unfold),
+    Stop("user_journal", "alice", "/users/{bob}/journal"),
+    Stop("journal_entry", "alice", "/journal/entries/{entry}"),
     Stop("users", "alice", "/users"),
     Stop("users", "alice", "/users", "window", _window("a[data-window]")),
     Stop("users", "alice", "/users?q=nothing-like-it", "nothing found"),
@@ -173,6 +182,7 @@ def fill() -> dict[str, str]:
     from valija.core.actor import Actor
     from valija.core.ids import new_id
     from valija.domains import operations as domains
+    from valija.journal.models import Entry
     from valija.licensing import operations as licensing
     from valija.licensing.models import Plan
     from valija.mail import operations as mail
@@ -198,8 +208,9 @@ def fill() -> dict[str, str]:
     domains.claim_domain(alice.account, "aurora-legal.example", by=alice.as_actor())
     accounts.create_token(alice.account, "Nóminas", [Permission.LICENSE_SEE], by=alice.as_actor())
     waiting = order(mallory, "eco", 1)
+    entry = Entry.objects.of_account(alice.account_id).filter(event="license.assigned").latest("id")
     keys = {name: str(user.pk) for name, user in users.items()}
-    return {**keys, "paid": str(paid.pk), "payment": str(waiting.payment.reference)}
+    return {**keys, "paid": str(paid.pk), "payment": str(waiting.payment.reference), "entry": str(entry.pk)}
 
 
 # The walk

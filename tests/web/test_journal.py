@@ -8,12 +8,14 @@ import pytest
 from django.test import Client
 
 from valija.accounts.models import Account, User
+from valija.accounts.permissions import Permission
 from valija.core import actor, clock, ids
 from valija.core.actor import Actor
 from valija.journal import journal
 from valija.journal.events import Event
 from valija.journal.models import Entry
-from valija.web.journal import SIZE, TOPICS
+from valija.journal.filters import TOPICS
+from valija.web.journal import SIZE
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
@@ -41,7 +43,7 @@ def write(user: User, *, by: Actor | None = None, plan: str = "Pro", at: datetim
 
 def lines(browser: Client, query: str = "") -> list[str]:
     page = browser.get(f"/journal{query}").content.decode()
-    return [part.partition("</div>")[0] for part in page.split('<div class="entry">')[1:]]
+    return page.partition("</section>")[0].split('<div class="entry">')[1:]
 
 
 def test_an_entry_tells_when_who_what_and_from_where(signed_in: SignedIn, alice: User, bob: User) -> None:
@@ -73,7 +75,7 @@ def test_a_day_begins_where_the_reader_is(signed_in: SignedIn, alice: User) -> N
         ("?q=eco+alice", []),
         ("?topic=licenses", ["Advanced", "Eco", "Pro"]),
         ("?topic=money", []),
-        ("?topic=nonsense&from=yesterday&person=nobody&q=license", ["Advanced", "Eco", "Pro"]),
+        ("?topic=nonsense&from=yesterday&kind=no&event=no&person=&q=license", ["Advanced", "Eco", "Pro"]),
         ("?q=%25", []),
     ],
 )
@@ -174,3 +176,140 @@ def test_what_nobody_signed_in_did_is_told_too(signed_in: SignedIn, alice: User,
 def test_every_event_has_one_topic() -> None:
     for event in Event:
         assert sum(event.code.startswith(prefixes) for _label, prefixes in TOPICS.values()) == 1, event.code
+
+
+def test_a_filter_for_somebody_nobody_knows_finds_nothing(signed_in: SignedIn, alice: User, bob: User) -> None:
+    User.objects.filter(pk=alice.pk).update(language="en")
+    write(bob)
+    page = signed_in(alice).get("/journal?person=nobody-of-this-name").content.decode()
+    assert "Nothing fits the search" in page
+    assert "Person: nobody-of-this-name" in page
+
+
+@pytest.mark.parametrize("asked", ["dave@aurora.example", "Dave Martin", "martin"])
+def test_a_person_is_found_by_name_or_address(signed_in: SignedIn, alice: User, bob: User, dave: User, asked: str) -> None:
+    write(dave, plan="His")
+    write(bob, plan="Other")
+    page = "".join(lines(signed_in(alice), f"?topic=licenses&person={asked}"))
+    assert "His" in page
+    assert "Other" not in page
+
+
+def test_the_journal_is_narrowed_by_thing_and_by_address(signed_in: SignedIn, alice: User, bob: User) -> None:
+    write(bob, plan="Here", by=alice.as_actor(address="203.0.113.7"))
+    write(bob, plan="There", by=alice.as_actor(address="203.0.113.70"))
+    browser = signed_in(alice)
+    text = "".join(lines(browser, "?address=203.0.113.7&topic=licenses"))
+    assert "Here" in text
+    assert "There" not in text
+    journal.record(Event.TOKEN_CREATED, by=alice.as_actor(), about=bob, name="OfBob")
+    assert "OfBob" in "".join(lines(browser, f"?object={bob.pk}&kind=user"))
+    assert lines(browser, f"?object={bob.pk}&kind=order") == []
+
+
+def test_each_filter_in_use_can_be_removed_alone(signed_in: SignedIn, alice: User) -> None:
+    page = signed_in(alice).get("/journal?q=eco&topic=money&from=2026-01-01").content.decode()
+    for rest in ("?topic=money&amp;from=2026-01-01", "?q=eco&amp;from=2026-01-01", "?q=eco&amp;topic=money"):
+        assert f'<a class="chip" href="{rest}"' in page
+
+
+def test_a_users_journal_leads_from_the_list_and_the_window(signed_in: SignedIn, alice: User, bob: User, dave: User) -> None:
+    write(dave, plan="HisOwn")
+    write(bob, plan="NotHis")
+    browser = signed_in(alice)
+    for page in ("/users", f"/users/{dave.pk}/license"):
+        assert f"/users/{dave.pk}/journal" in browser.get(page).content.decode()
+    page = browser.get(f"/users/{dave.pk}/journal").content.decode()
+    assert "HisOwn" in page
+    assert "NotHis" not in page
+
+
+def test_logs_of_users_are_not_logs_of_administrators(
+    signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch, alice: User, bob: User, dave: User
+) -> None:
+    """Two permissions: who holds that of users sees what users do, and nothing of what administrators do."""
+    mine = frozenset({Permission.ACCOUNT_PAGE, Permission.JOURNAL_USERS})
+    monkeypatch.setattr(User, "permissions", property(lambda user: mine))
+    write(bob, by=dave.as_actor(), plan="ByUser")
+    write(bob, by=alice.as_actor(), plan="ByAdministrator")
+    browser = signed_in(bob)
+    page = browser.get("/journal").content.decode()
+    assert "ByUser" in page
+    assert "ByAdministrator" not in page
+    assert browser.get(f"/users/{dave.pk}/journal").status_code == 200
+    assert browser.get(f"/users/{alice.pk}/journal").status_code == 403
+
+
+def test_mallory_opens_no_journal_and_no_entry_of_aurora(signed_in: SignedIn, mallory: User, bob: User) -> None:
+    entry = write(bob)
+    browser = signed_in(mallory)
+    assert browser.get(f"/users/{bob.pk}/journal").status_code == 404
+    assert browser.get(f"/journal/entries/{entry.pk}").status_code == 404
+
+
+def test_an_entry_unfolds_to_all_that_is_known(signed_in: SignedIn, alice: User, bob: User) -> None:
+    User.objects.filter(pk=alice.pk).update(language="en", time_zone="America/Toronto", date_format="Y-m-d")
+    alice.refresh_from_db()
+    by = alice.as_actor(address="203.0.113.7", browser=FIREFOX, request_id="abc123")
+    entry = write(bob, by=by, at=datetime(2026, 7, 1, 10, 42, 5, 123456, tzinfo=UTC))
+    browser = signed_in(alice)
+    page = browser.get(f"/journal/entries/{entry.pk}").content.decode()
+    part = browser.get(f"/journal/entries/{entry.pk}", headers={"HX-Request": "true"}).content.decode()
+    assert "<html" in page
+    assert "<html" not in part
+    for words in ("2026-07-01, 06:42:05.123456 EDT", "license.assigned", "203.0.113.7", FIREFOX, "abc123", "the portal",
+                  "<dd class=\"text-break\">Pro</dd>"):  # fmt: skip
+        assert words in page
+        assert words in part
+
+
+def test_a_user_unfolds_his_own_entries_without_the_administrators_address(
+    signed_in: SignedIn, alice: User, bob: User, dave: User
+) -> None:
+    his, other = write(bob, by=alice.as_actor(address="203.0.113.7", browser=FIREFOX)), write(dave)
+    browser = signed_in(bob)
+    page = browser.get(f"/journal/entries/{his.pk}").content.decode()
+    assert "203.0.113.7" not in page
+    assert FIREFOX not in page
+    assert browser.get(f"/journal/entries/{other.pk}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "calls_itself",
+    ["<script>alert(1)</script>", "=HYPERLINK(\"http://x\")", "x" * 10_000, "\u202e\u0007 name", ""],
+)
+def test_a_browser_may_call_itself_anything(signed_in: SignedIn, alice: User, calls_itself: str) -> None:
+    entry = write(alice, by=alice.as_actor(browser=calls_itself))
+    browser = signed_in(alice)
+    for address in ("/journal", f"/journal/entries/{entry.pk}"):
+        answer = browser.get(address)
+        assert answer.status_code == 200
+        assert "<script>alert" not in answer.content.decode()
+        assert len(answer.content) < 60_000
+
+
+def test_new_lines_come_by_themselves_and_are_read_aloud(signed_in: SignedIn, alice: User, bob: User) -> None:
+    User.objects.filter(pk=alice.pk).update(language="en")
+    browser = signed_in(alice)
+    page = browser.get("/journal?live=1&topic=licenses").content.decode()
+    tail = page.partition('hx-get="')[2].partition('"')[0].replace("&amp;", "&")
+    assert "newer=" in tail
+    asking = {"HX-Request": "true"}
+    assert "new entr" not in browser.get(f"/journal{tail}", headers=asking).content.decode()
+    with clock.at(clock.now() + timedelta(seconds=10)):
+        write(bob, plan="Fresh")
+        write(bob, plan="Newest")
+    with clock.at(clock.now() + timedelta(seconds=20)):
+        answer = browser.get(f"/journal{tail}", headers=asking).content.decode()
+        assert '<div hx-swap-oob="innerHTML:#news">2 new entries.</div>' in answer
+        assert answer.index("Newest") < answer.index("Fresh")
+        tail = answer.partition('hx-get="')[2].partition('"')[0].replace("&amp;", "&")
+        assert "Fresh" not in browser.get(f"/journal{tail}", headers=asking).content.decode()
+
+
+def test_a_purchase_shows_its_own_history(signed_in: SignedIn, alice: User, aurora: Account, buy: Callable[..., Any]) -> None:
+    User.objects.filter(pk=alice.pk).update(language="en")
+    order = buy(aurora, "pro", 1)
+    page = signed_in(alice).get(f"/purchases/{order.pk}").content.decode()
+    assert f"Purchase {order.number} was paid" in page
+    assert f'href="/journal?object={order.pk}"' in page

@@ -22,7 +22,8 @@ class Permission(StrEnum):
     USER_ADD = "user.add"
     DOMAIN_SEE = "domain.see"
     DOMAIN_CLAIM = "domain.claim"
-    JOURNAL_ACCOUNT = "journal.account"
+    JOURNAL_USERS = "journal.users"  # what people do who are no administrators
+    JOURNAL_ACCOUNT = "journal.account"  # everything, what administrators do too
     TOKEN_CREATE = "token.create"  # noqa: S105 (a name, not a secret)
     # The provider
     ACCOUNT_CREATE = "account.create"
@@ -55,6 +56,7 @@ _ADMINISTRATOR = _BILLING | {
     Permission.USER_ADD,
     Permission.DOMAIN_SEE,
     Permission.DOMAIN_CLAIM,
+    Permission.JOURNAL_USERS,
     Permission.JOURNAL_ACCOUNT,
     Permission.TOKEN_CREATE,
 }

@@ -1,6 +1,7 @@
 """The journal: entries hold identifiers and labels, no foreign keys, so evidence outlives what it tells of."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import models
@@ -46,9 +47,18 @@ class Entries(models.QuerySet["Entry"]):
             )
         return found
 
-    def concerning(self, user_id: object) -> "Entries":
-        """What a person did or what was done to him."""
-        return self.filter(Q(actor_id=str(user_id)) | Q(object_id=str(user_id)) | Q(subject_id=str(user_id)))
+    def concerning(self, *user_ids: object) -> "Entries":
+        """What a person (or one of several) did or what was done to him."""
+        keys = [str(user_id) for user_id in user_ids]
+        return self.filter(Q(actor_id__in=keys) | Q(object_id__in=keys) | Q(subject_id__in=keys))
+
+    def from_address(self, address: str) -> "Entries":
+        """What came from a network address."""
+        return self.filter(address=address)
+
+    def by_others_than(self, user_ids: "models.QuerySet[Any, Any]") -> "Entries":
+        """What people did who are not among these; not what happened by itself."""
+        return self.filter(actor_kind="user").exclude(actor_id__in=[str(key) for key in user_ids])
 
 
 class Entry(models.Model):

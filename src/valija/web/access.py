@@ -78,13 +78,14 @@ def signed_in(view: View) -> View:
     return guarded
 
 
-def allowed(permission: str) -> Callable[[View], View]:
-    """A page for people whose role holds a permission; others are told, with a way out."""
+def allowed(permission: str, *others: str) -> Callable[[View], View]:
+    """A page for people whose role holds a permission (one of several); others are told, with a way out."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-            request.actor.require(permission)
+            if not any(request.actor.may(other) for other in others):
+                request.actor.require(permission)
             return view(request, *args, **kwargs)
 
         return signed_in(guarded)

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from valija.accounts.permissions import Permission
 
-# group, entries: (route, label, icon, permission)
-MENU = (
+# group, entries: (route, label, icon, permission, or several of which one is enough)
+MENU: tuple[tuple[Any, tuple[tuple[str, Any, str, str | tuple[str, ...]], ...]], ...] = (
     (
         _("Administration"),
         (
@@ -23,7 +23,7 @@ MENU = (
     (
         _("Business"),
         (
-            ("account_journal", _("Account journal"), "journal", Permission.JOURNAL_ACCOUNT),
+            ("account_journal", _("Account journal"), "journal", (Permission.JOURNAL_ACCOUNT, Permission.JOURNAL_USERS)),
             ("api_tokens", _("Access for programs"), "key", Permission.TOKEN_CREATE),
         ),
     ),
@@ -60,11 +60,15 @@ def _menu(request: HttpRequest, permissions: frozenset[str]) -> list[dict[str, A
         items = [
             {"url": url, "label": label, "icon": icon, "current": request.path == url}
             for route, label, icon, permission in entries
-            if permission in permissions and (url := address_of(route))
+            if permissions & _any_of(permission) and (url := address_of(route))
         ]
         if items:
             groups.append({"title": title, "items": items})
     return groups
+
+
+def _any_of(permission: str | tuple[str, ...]) -> frozenset[str]:
+    return frozenset((permission,) if isinstance(permission, str) else permission)
 
 
 def address_of(route: str) -> str:

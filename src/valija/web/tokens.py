@@ -40,6 +40,7 @@ SCOPE_WORDS: dict[str, str | Promise] = {
     Permission.BILLING_SEE: _("See purchases"),
     Permission.DOMAIN_SEE: _("See domains"),
     Permission.DOMAIN_CLAIM: _("Claim domains"),
+    Permission.JOURNAL_USERS: _("Read what users do"),
     Permission.JOURNAL_ACCOUNT: _("Read the account's journal"),
 }
 

@@ -52,6 +52,8 @@ urlpatterns = [
     # The journal
     path("journal", journal.account_journal, name="account_journal"),
     path("journal/mine", journal.own_journal, name="own_journal"),
+    path("journal/entries/<uuid:entry_id>", journal.journal_entry, name="journal_entry"),
+    path("users/<uuid:user_id>/journal", journal.user_journal, name="user_journal"),
     # Users and their licenses
     path("users", users.users, name="users"),
     path("users/add", users.add_user, name="add_user"),

@@ -126,7 +126,8 @@ def _rows(request: Request, page: Page[Any]) -> SafeString:
     said = LastSeen()
     query = f"?{request.GET.urlencode()}" if request.GET else ""
     may = request.actor.may(Permission.LICENSE_ASSIGN)
-    without, with_license = _pattern(said.language, may, False), _pattern(said.language, may, True)
+    journal = request.actor.may(Permission.JOURNAL_ACCOUNT)
+    without, with_license = (_pattern(said.language, may, has_one, journal) for has_one in (False, True))
     lines = []
     for user in page.rows:
         name, plan = _name(user), user.license__plan__name
@@ -142,10 +143,10 @@ def _rows(request: Request, page: Page[Any]) -> SafeString:
 
 
 @lru_cache(maxsize=16)
-def _pattern(language: str, may_assign: bool, may_send: bool) -> str:
+def _pattern(language: str, may_assign: bool, may_send: bool, may_see_journal: bool) -> str:
     """A line of the table with places for what differs, without the space between its tags."""
     with translation.override(language):
-        may = {"may_assign": may_assign, "may_send": may_send}
+        may = {"may_assign": may_assign, "may_send": may_send, "may_see_journal": may_see_journal}
         line = render_to_string("users/row.html", {**may, "users_url": reverse("users")})
     return re.sub(r">\s+<", "><", line.strip())
 

@@ -30,6 +30,12 @@ def clock_time(at: datetime) -> SafeString:
     return _time(at, "H:i:s")
 
 
+@register.simple_tag(takes_context=True)
+def exact_moment(context: template.Context, at: datetime) -> SafeString:
+    """Day and time to the microsecond, with the name of the reader's zone."""
+    return _time(at, f"{_day_format(context)}, H:i:s.u T")
+
+
 def _day_format(context: template.Context) -> str:
     return getattr(context.get("user"), "date_format", UNKNOWN)
 
