@@ -107,7 +107,12 @@ PAGES = (
     Stop("account_journal", "alice", "/journal"),
     Stop("account_journal", "alice", "/journal", "menu open", _menu),
     Stop("account_journal", "alice", "/journal?q=nothing-like-it", "nothing found"),
-    Stop("account_journal", "alice", "/journal?topic=licenses&person=bob&kind=license&live=1", "narrowed and live"),
+    Stop(
+        "account_journal",
+        "alice",
+        "/journal?topic=licenses&person=bob&kind=license&live=1",
+        "narrowed and live",
+    ),
     Stop("account_journal", "alice", "/journal?topic=licenses", "unfolded", _unfold),
     Stop("user_journal", "alice", "/users/{bob}/journal"),
     Stop("journal_entry", "alice", "/journal/entries/{entry}"),

@@ -13,8 +13,8 @@ from valija.core import actor, clock, ids
 from valija.core.actor import Actor
 from valija.journal import journal
 from valija.journal.events import Event
-from valija.journal.models import Entry
 from valija.journal.filters import TOPICS
+from valija.journal.models import Entry
 from valija.web.journal import SIZE
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -178,7 +178,9 @@ def test_every_event_has_one_topic() -> None:
         assert sum(event.code.startswith(prefixes) for _label, prefixes in TOPICS.values()) == 1, event.code
 
 
-def test_a_filter_for_somebody_nobody_knows_finds_nothing(signed_in: SignedIn, alice: User, bob: User) -> None:
+def test_a_filter_for_somebody_nobody_knows_finds_nothing(
+    signed_in: SignedIn, alice: User, bob: User
+) -> None:
     User.objects.filter(pk=alice.pk).update(language="en")
     write(bob)
     page = signed_in(alice).get("/journal?person=nobody-of-this-name").content.decode()
@@ -187,7 +189,9 @@ def test_a_filter_for_somebody_nobody_knows_finds_nothing(signed_in: SignedIn, a
 
 
 @pytest.mark.parametrize("asked", ["dave@aurora.example", "Dave Martin", "martin"])
-def test_a_person_is_found_by_name_or_address(signed_in: SignedIn, alice: User, bob: User, dave: User, asked: str) -> None:
+def test_a_person_is_found_by_name_or_address(
+    signed_in: SignedIn, alice: User, bob: User, dave: User, asked: str
+) -> None:
     write(dave, plan="His")
     write(bob, plan="Other")
     page = "".join(lines(signed_in(alice), f"?topic=licenses&person={asked}"))
@@ -213,7 +217,9 @@ def test_each_filter_in_use_can_be_removed_alone(signed_in: SignedIn, alice: Use
         assert f'<a class="chip" href="{rest}"' in page
 
 
-def test_a_users_journal_leads_from_the_list_and_the_window(signed_in: SignedIn, alice: User, bob: User, dave: User) -> None:
+def test_a_users_journal_leads_from_the_list_and_the_window(
+    signed_in: SignedIn, alice: User, bob: User, dave: User
+) -> None:
     write(dave, plan="HisOwn")
     write(bob, plan="NotHis")
     browser = signed_in(alice)
@@ -240,7 +246,9 @@ def test_logs_of_users_are_not_logs_of_administrators(
     assert browser.get(f"/users/{alice.pk}/journal").status_code == 403
 
 
-def test_mallory_opens_no_journal_and_no_entry_of_aurora(signed_in: SignedIn, mallory: User, bob: User) -> None:
+def test_mallory_opens_no_journal_and_no_entry_of_aurora(
+    signed_in: SignedIn, mallory: User, bob: User
+) -> None:
     entry = write(bob)
     browser = signed_in(mallory)
     assert browser.get(f"/users/{bob.pk}/journal").status_code == 404
@@ -276,7 +284,7 @@ def test_a_user_unfolds_his_own_entries_without_the_administrators_address(
 
 @pytest.mark.parametrize(
     "calls_itself",
-    ["<script>alert(1)</script>", "=HYPERLINK(\"http://x\")", "x" * 10_000, "\u202e\u0007 name", ""],
+    ["<script>alert(1)</script>", '=HYPERLINK("http://x")', "x" * 10_000, "\u202e\u0007 name", ""],
 )
 def test_a_browser_may_call_itself_anything(signed_in: SignedIn, alice: User, calls_itself: str) -> None:
     entry = write(alice, by=alice.as_actor(browser=calls_itself))
@@ -307,7 +315,9 @@ def test_new_lines_come_by_themselves_and_are_read_aloud(signed_in: SignedIn, al
         assert "Fresh" not in browser.get(f"/journal{tail}", headers=asking).content.decode()
 
 
-def test_a_purchase_shows_its_own_history(signed_in: SignedIn, alice: User, aurora: Account, buy: Callable[..., Any]) -> None:
+def test_a_purchase_shows_its_own_history(
+    signed_in: SignedIn, alice: User, aurora: Account, buy: Callable[..., Any]
+) -> None:
     User.objects.filter(pk=alice.pk).update(language="en")
     order = buy(aurora, "pro", 1)
     page = signed_in(alice).get(f"/purchases/{order.pk}").content.decode()

@@ -23,7 +23,12 @@ MENU: tuple[tuple[Any, tuple[tuple[str, Any, str, str | tuple[str, ...]], ...]],
     (
         _("Business"),
         (
-            ("account_journal", _("Account journal"), "journal", (Permission.JOURNAL_ACCOUNT, Permission.JOURNAL_USERS)),
+            (
+                "account_journal",
+                _("Account journal"),
+                "journal",
+                (Permission.JOURNAL_ACCOUNT, Permission.JOURNAL_USERS),
+            ),
             ("api_tokens", _("Access for programs"), "key", Permission.TOKEN_CREATE),
         ),
     ),

@@ -100,7 +100,10 @@ def filters_of(request: Request) -> tuple[Filters, str]:
         return filters, ""
     people = User.objects.filter(account_id=request.user.account_id)
     key = _uuid(asked)
-    named = people.filter(Q(pk=key) if key else Q(email=asked.casefold()))[:1] or people.matching(asked)[:NAMESAKES]
+    named = (
+        people.filter(Q(pk=key) if key else Q(email=asked.casefold()))[:1]
+        or people.matching(asked)[:NAMESAKES]
+    )
     names = [person.full_name for person in named]
     keys = tuple(str(person.pk) for person in named)
     if key and not keys:  # somebody of long ago, or of nowhere: what the journal knows of this key
@@ -125,7 +128,9 @@ def _page(request: Request, entries: Entries, context: dict[str, Any]) -> HttpRe
         "kinds": KINDS,
         "chips": _chips(request, filters, person),
         "asked": {name: request.GET.get(name, "") for name in ASKED},
-        "more_filters": bool(filters.kind or filters.thing or filters.address or filters.people or filters.nobody),
+        "more_filters": bool(
+            filters.kind or filters.thing or filters.address or filters.people or filters.nobody
+        ),
         "live": live,
         "here": address(request, after=None, before=None, live=None, newer=None),
         "follow": address(request, after=None, before=None, live="1"),
@@ -137,7 +142,11 @@ def _page(request: Request, entries: Entries, context: dict[str, Any]) -> HttpRe
 
 def _days(request: Request, rows: list[Entry], everything: bool) -> list[dict[str, Any]]:
     return [
-        {"day": facts.day(day), "key": f"day-{day:%Y-%m-%d}", "rows": [shown(request, row, everything) for row in some]}
+        {
+            "day": facts.day(day),
+            "key": f"day-{day:%Y-%m-%d}",
+            "rows": [shown(request, row, everything) for row in some],
+        }
         for day, some in groupby(rows, key=lambda row: timezone.localtime(row.at).date())
     ]
 
@@ -158,7 +167,11 @@ def _tail(request: Request, entries: Entries, everything: bool) -> HttpResponse:
     fresh = entries.filter(pk__gt=newer, pk__lt=first_id_at(clock.now() - BEHIND)).order_by("id")[:SIZE]
     rows = list(fresh)[::-1]
     number = len(rows)
-    said = ngettext("%(number)s new entry.", "%(number)s new entries.", number) % {"number": number} if rows else ""
+    said = (
+        ngettext("%(number)s new entry.", "%(number)s new entries.", number) % {"number": number}
+        if rows
+        else ""
+    )
     top = request.GET.get("top", "")
     context = {
         "days": _days(request, rows, everything),
