@@ -11,7 +11,7 @@ Language = Literal["es", "en", "fr"]
 Interval = Literal["year", "month"]
 # What is stored is text; what it can be is told.
 LanguageShown = Annotated[str, Field(json_schema_extra={"enum": ["es", "en", "fr"]})]
-IntervalShown = Annotated[str, Field(json_schema_extra={"enum": ["year", "month"]})]
+IntervalShown = Annotated[str, Field(json_schema_extra={"enum": ["year", "month", "trial"]})]
 RoleShown = Annotated[
     str, Field(json_schema_extra={"enum": ["administrator", "billing", "user", "provider"]})
 ]

@@ -82,6 +82,49 @@ class Event(Enum):
     CART_CHANGED = Happening("cart.changed", _("The cart was changed: %(quantity)s %(plan)s."))
     ORDER_PLACED = Happening("order.placed", _("Purchase %(order)s was confirmed: %(total)s."))
     ORDER_PAID = Happening("order.paid", _("Purchase %(order)s was paid: %(total)s."))
+    LICENSE_UPGRADED = Happening(
+        "license.upgraded", _("A license was upgraded from %(old_plan)s to %(plan)s by purchase %(order)s.")
+    )
+    LICENSE_DOWNGRADED = Happening(
+        "license.downgraded", _("A license was lowered from %(old_plan)s to %(plan)s.")
+    )
+    LICENSE_TO_BECOME = Happening(
+        "license.to_become", _("A license will be %(plan)s instead of %(old_plan)s from %(day)s.")
+    )
+    LICENSE_PLAN_KEPT = Happening("license.plan_kept", _("A license stays %(plan)s at the renewal."))
+    LICENSE_ENDED = Happening("license.ended", _("A %(plan)s license ended: %(reason)s."))
+    ACTIVATIONS_RAISED = Happening(
+        "activations.raised",
+        _("A %(plan)s license may work on %(number)s devices more, by purchase %(order)s."),
+    )
+    # Subscriptions
+    SUBSCRIPTION_RENEWED = Happening(
+        "subscription.renewed",
+        _("The subscription was renewed by purchase %(order)s until %(day)s: %(total)s."),
+    )
+    SUBSCRIPTION_PAST_DUE = Happening(
+        "subscription.past_due",
+        _("The renewal of the subscription, purchase %(order)s of %(total)s, is not paid: %(reason)s."),
+    )
+    SUBSCRIPTION_SUSPENDED = Happening(
+        "subscription.suspended",
+        _("The subscription was suspended: its renewal, purchase %(order)s, is not paid."),
+    )
+    SUBSCRIPTION_CANCELED = Happening(
+        "subscription.canceled", _("The subscription was canceled; it runs until %(day)s.")
+    )
+    SUBSCRIPTION_KEPT = Happening(
+        "subscription.kept", _("The cancellation of the subscription was taken back.")
+    )
+    SUBSCRIPTION_ENDED = Happening(
+        "subscription.ended", _("The subscription ended; %(number)s licenses ended with it.")
+    )
+    SUBSCRIPTION_REMINDED = Happening(
+        "subscription.reminded", _("A reminder was sent: the subscription renews on %(day)s for %(total)s.")
+    )
+    TRIAL_STARTED = Happening("trial.started", _("A trial was started; it ends on %(day)s."))
+    TRIAL_REMINDED = Happening("trial.reminded", _("A reminder was sent: the trial ends on %(day)s."))
+    TRIAL_ENDED = Happening("trial.ended", _("The trial ended; %(number)s licenses ended with it."))
     ORDER_CANCELED = Happening("order.canceled", _("Purchase %(order)s was canceled; nothing was charged."))
     PAYMENT_REFUSED = Happening(
         "payment.refused", _("The payment of purchase %(order)s was refused: %(reason)s.")

@@ -92,12 +92,18 @@ def plan_rows() -> list[Plan]:
 
 
 def price_rows(plans: list[Plan]) -> list[Price]:
-    """Yearly and monthly prices in each currency; a month costs a tenth of a year."""
+    """Yearly and monthly prices in each currency; a month costs a tenth of a year, an activation more of a shared
+    license as much as each of those that it has."""
     yearly = {offer.code: offer.yearly for offer in OFFERS}
     return [
-        Price(plan=plan, interval=interval, currency=currency, amount=int(euro * rate) // share)
+        _price(plan, interval, currency, int(euro * rate) // share)
         for plan in plans
         if (euro := yearly[plan.code]) is not None
         for currency, rate in RATES.items()
         for interval, share in ((Interval.YEAR, 1), (Interval.MONTH, 10))
     ]
+
+
+def _price(plan: Plan, interval: str, currency: str, amount: int) -> Price:
+    each = amount // plan.allows.devices if plan.kind == Plan.Kind.SHARED else None
+    return Price(plan=plan, interval=interval, currency=currency, amount=amount, per_activation=each)

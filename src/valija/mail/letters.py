@@ -4,35 +4,26 @@ A letter's sentences name data with %(name)s. What is secret (a link, a code) is
 letter waits and is forgotten once it has left; no subject may name it.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
-from re import findall
-
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
-Text = str | Promise
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of letter."""
-
-    code: str
-    subject: Text
-    lines: tuple[Text, ...]
-    button: Text = ""
-    closing: tuple[Text, ...] = ()
-    secrets: frozenset[str] = frozenset()  # among them "link" for the button and "code" for the big code
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """The data that its sentences name, as in the source language."""
-        with override(None):
-            words = " ".join(map(str, (self.subject, *self.lines, *self.closing)))
-        return frozenset(findall(r"%\((\w+)\)s", words))
-
+from valija.mail.kind import Kind
+from valija.mail.letters_of_subscriptions import (
+    ACTIVATIONS_PAID,
+    LICENSE_DOWNGRADED,
+    LICENSE_ENDED,
+    LICENSE_UPGRADED,
+    RENEWAL_COMING,
+    SUBSCRIPTION_CANCELED,
+    SUBSCRIPTION_ENDED,
+    SUBSCRIPTION_PAST_DUE,
+    SUBSCRIPTION_RENEWED,
+    SUBSCRIPTION_RESTORED,
+    SUBSCRIPTION_SUSPENDED,
+    TRIAL_ENDED,
+    TRIAL_ENDING,
+    TRIAL_STARTED,
+    UPGRADE_PAID,
+)
 
 SIGN_IN = Kind(
     "sign_in",
@@ -191,5 +182,8 @@ ALL = (
     SIGN_IN, WELCOME, LICENSE_ASSIGNED, LICENSE_MODIFIED, LICENSE_WITHDRAWN, LICENSE_TRANSFERRED,
     LICENSES_REMOVED, LICENSES_TO_END, ORDER_PAID, ORDER_REFUNDED,
     DOMAIN_PROVED, DOMAIN_REFUSED, DOMAIN_TAKEN, DOMAIN_LOST,
+    UPGRADE_PAID, ACTIVATIONS_PAID, LICENSE_UPGRADED, LICENSE_DOWNGRADED, LICENSE_ENDED, RENEWAL_COMING,
+    SUBSCRIPTION_RENEWED, SUBSCRIPTION_RESTORED, SUBSCRIPTION_PAST_DUE, SUBSCRIPTION_SUSPENDED, SUBSCRIPTION_CANCELED,
+    SUBSCRIPTION_ENDED, TRIAL_STARTED, TRIAL_ENDING, TRIAL_ENDED,
 )  # fmt: skip
 BY_CODE = {kind.code: kind for kind in ALL}

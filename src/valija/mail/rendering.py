@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from valija.core import facts, tokens
-from valija.mail.letters import BY_CODE, Text
+from valija.mail.kind import Text
+from valija.mail.letters import BY_CODE
 from valija.mail.models import Letter
 
 

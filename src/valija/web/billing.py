@@ -1,5 +1,6 @@
 """License management and purchases: plans, the cart, the confirmation, and the way back from the payment page."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from valija.core.errors import Refusal
 from valija.core.ids import new_id
 from valija.core.money import Money
 from valija.licensing.entitlements import GIGABYTE, MEGABYTE
-from valija.licensing.models import Interval, License, Plan, Price, Subscription
+from valija.licensing.models import SOLD, Interval, License, Plan, Price, Subscription
 from valija.web.access import Request, allowed
 from valija.web.errors import found, shown_on
 
@@ -39,9 +40,9 @@ def licenses(request: Request) -> HttpResponse:
 def licenses_page(request: Request, line_id: UUID | None = None) -> HttpResponse:
     account = request.account
     kind = _chosen(request, "for", Plan.Kind.values, Plan.Kind.PERSON)
-    interval = _chosen(request, "interval", Interval.values, Interval.YEAR)
+    interval = _chosen(request, "interval", SOLD, Interval.YEAR)
     offers = [(plan, price) for plan, price in plans_with_prices(account, interval) if plan.kind == kind]
-    subscription = account.subscriptions.filter(interval=interval).first()
+    subscription = account.subscriptions.running().filter(interval=interval).first()
     context = {
         "offers": [_offer(plan, price, subscription) for plan, price in offers if not plan.on_request],
         "on_request": [plan for plan, _price in offers if plan.on_request],
@@ -81,7 +82,7 @@ def _size(octets: int) -> str:
     return format_unit(number, f"digital-{unit}", "short", locale=get_language())
 
 
-def _chosen(request: Request, name: str, possible: list[str], otherwise: str) -> str:
+def _chosen(request: Request, name: str, possible: Sequence[str], otherwise: str) -> str:
     value = request.GET.get(name) or request.POST.get(name, "")
     return value if value in possible else otherwise
 
@@ -108,7 +109,7 @@ def _held(account: Account) -> dict[str, Any]:
 def _renewals(account: Account) -> list[Renewal]:
     """What each subscription costs when it renews; nothing is said where the taxes are not known."""
     try:
-        return [renewal_of(account, each) for each in account.subscriptions.all()]
+        return [renewal_of(account, each) for each in account.subscriptions.running()]
     except NoTaxRate:
         return []
 
@@ -136,7 +137,7 @@ def _quantity(request: Request) -> int:
 @shown_on(licenses_page)
 def add_to_cart(request: Request) -> HttpResponse:
     plan = found(Plan.objects.filter(code=request.POST.get("plan", "")).first())
-    interval = _chosen(request, "interval", Interval.values, Interval.YEAR)
+    interval = _chosen(request, "interval", SOLD, Interval.YEAR)
     quantity = _quantity(request)
     billing.add_to_cart(request.account, plan, quantity, by=request.actor, interval=interval)
     messages.success(
@@ -174,7 +175,7 @@ def _line(request: Request, line_id: UUID) -> CartLine:
 
 def _back(request: Request) -> HttpResponse:
     kind = _chosen(request, "for", Plan.Kind.values, Plan.Kind.PERSON)
-    interval = _chosen(request, "interval", Interval.values, Interval.YEAR)
+    interval = _chosen(request, "interval", SOLD, Interval.YEAR)
     return redirect(_address(kind, interval) + "#cart")
 
 

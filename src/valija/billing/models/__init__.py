@@ -2,7 +2,7 @@
 
 from valija.billing.models.cart import CartLine
 from valija.billing.models.ledger import LedgerEntry
-from valija.billing.models.orders import Grant, Order, OrderLine, Orders
+from valija.billing.models.orders import Grant, Order, OrderedLicense, OrderLine, Orders
 from valija.billing.models.payments import (
     NoticeReceipt,
     Payment,

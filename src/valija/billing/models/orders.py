@@ -9,16 +9,19 @@ from valija.accounts.models import Account, User
 from valija.core import clock
 from valija.core.ids import new_id
 from valija.core.money import Money
-from valija.licensing.models import Interval, License, Plan
+from valija.licensing.models import Interval, License, Plan, Subscription
 
 
 class Orders(models.QuerySet["Order"]):
     def open(self) -> "Orders":
         return self.filter(paid_at=None, canceled_at=None)
 
+    def renewals(self) -> "Orders":
+        return self.filter(kind=Order.Kind.RENEWAL)
+
     def open_or_of(self, key: str) -> "Orders":
-        """The open purchase and the one of this key, which may be the same."""
-        return self.filter(Q(key=key) | Q(paid_at=None, canceled_at=None))
+        """The open purchase and the one of this key, which may be the same. A renewal stands beside them."""
+        return self.filter(Q(key=key) | Q(paid_at=None, canceled_at=None)).exclude(kind=Order.Kind.RENEWAL)
 
     def paid(self) -> "Orders":
         return self.exclude(paid_at=None)
@@ -48,6 +51,13 @@ class Order(models.Model):
     placed_at = models.DateTimeField(default=clock.now)
     paid_at = models.DateTimeField(null=True)
     canceled_at = models.DateTimeField(null=True)
+    # Of a renewal: which subscription, the period that it pays for, and when its stored method is charged next.
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, null=True, related_name="renewals"
+    )
+    period_from = models.DateField(null=True)
+    charge_due_at = models.DateTimeField(null=True)
+    refused_charges = models.PositiveSmallIntegerField(default=0)
 
     objects = Orders.as_manager()
 
@@ -56,12 +66,24 @@ class Order(models.Model):
             models.UniqueConstraint(fields=["account", "key"], name="a_key_buys_once"),
             models.UniqueConstraint(
                 fields=["account"],
-                condition=Q(paid_at=None, canceled_at=None),
-                name="one_open_order_per_account",
+                condition=Q(paid_at=None, canceled_at=None) & ~Q(kind="renewal"),
+                name="one_open_purchase_per_account",
+            ),
+            models.UniqueConstraint(
+                fields=["subscription", "period_from"],
+                condition=Q(kind="renewal", canceled_at=None),
+                name="a_period_is_renewed_once",
             ),
             models.CheckConstraint(condition=Q(paid_at=None) | Q(canceled_at=None), name="paid_or_canceled"),
         ]
-        indexes = [models.Index(fields=["account", "-id"], name="orders_of_account")]
+        indexes = [
+            models.Index(fields=["account", "-id"], name="orders_of_account"),
+            models.Index(
+                fields=["charge_due_at", "id"],
+                name="charges_due",
+                condition=Q(paid_at=None, canceled_at=None, charge_due_at__isnull=False),
+            ),
+        ]
 
     @property
     def number(self) -> str:
@@ -115,6 +137,10 @@ class OrderLine(models.Model):
     plan_name = models.CharField(max_length=60)
     interval = models.CharField(max_length=5, choices=Interval)
     quantity = models.PositiveIntegerField()
+    # Of licenses that the account has already: what they were, and what of it is paid.
+    old_plan = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, related_name="+")
+    old_price = models.BigIntegerField(default=0)  # for a whole interval
+    activations = models.PositiveSmallIntegerField(default=0)  # more for each license
     unit_price = models.BigIntegerField()  # for a whole interval
     unit_due = models.BigIntegerField()  # until the common renewal
     net = models.BigIntegerField()
@@ -138,6 +164,10 @@ class OrderLine(models.Model):
         return Money(self.unit_price, self.order.currency)
 
     @property
+    def paid_price(self) -> Money:
+        return Money(self.old_price, self.order.currency)
+
+    @property
     def due_each(self) -> Money:
         return Money(self.unit_due, self.order.currency)
 
@@ -156,3 +186,15 @@ class Grant(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["line", "number"], name="granted_once")]
+
+
+class OrderedLicense(models.Model):
+    """A license that an order's line changes: one that the account has already."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="ordered")
+    license = models.ForeignKey(License, on_delete=models.PROTECT, related_name="ordered")
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["line", "license"], name="ordered_once")]

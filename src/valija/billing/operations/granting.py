@@ -1,12 +1,14 @@
 """Licenses for a paid purchase: rows, each tied to the order's line that paid for it."""
 
+from django.db.models import F
+
 from valija.accounts.models import Account
 from valija.billing.models import Grant, Order, OrderLine
 from valija.core import clock
 from valija.core.actor import Actor
 from valija.journal import journal
 from valija.journal.events import Event
-from valija.licensing.models import License, Subscription
+from valija.licensing.models import Interval, License, Subscription
 
 
 def grant(account: Account, order: Order, lines: list[OrderLine], *, by: Actor) -> list[License]:
@@ -14,9 +16,10 @@ def grant(account: Account, order: Order, lines: list[OrderLine], *, by: Actor) 
     granted: list[License] = []
     for line in lines:
         subscription = _subscription(account, line)
-        licenses = License.objects.bulk_create(
-            License(account=account, plan=line.plan, subscription=subscription)
-            for _number in range(line.quantity)
+        kept = _of_the_trial(account, line, subscription)
+        licenses = kept + License.objects.bulk_create(
+            License(account=account, plan=line.plan, subscription=subscription, worth=line.unit_price)
+            for _number in range(line.quantity - len(kept))
         )
         # The database refuses a second grant of the same number, should everything else fail.
         Grant.objects.bulk_create(
@@ -36,7 +39,18 @@ def grant(account: Account, order: Order, lines: list[OrderLine], *, by: Actor) 
 
 
 def _subscription(account: Account, line: OrderLine) -> Subscription:
-    found = account.subscriptions.filter(interval=line.interval).first()
+    found = account.subscriptions.running().filter(interval=line.interval).first()
     return found or Subscription.objects.create(
         account=account, interval=line.interval, started_on=clock.today(), renews_on=line.renews_on
     )
+
+
+def _of_the_trial(account: Account, line: OrderLine, subscription: Subscription) -> list[License]:
+    """Licenses of a trial that become bought ones: whoever holds one keeps it, at work as it is."""
+    trial = account.licenses.living().filter(subscription__interval=Interval.TRIAL, plan=line.plan)
+    held_first = trial.order_by(F("holder").asc(nulls_last=True), "id").select_for_update(of=("self",))
+    kept = list(held_first[: line.quantity])
+    for license in kept:
+        license.subscription, license.worth = subscription, line.unit_price
+    License.objects.bulk_update(kept, ["subscription", "worth"])
+    return kept

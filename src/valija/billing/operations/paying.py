@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from valija.accounts.models import Account
 from valija.billing import providers
 from valija.billing.models import CartLine, LedgerEntry, NoticeReceipt, Order, OrderLine, Payment, StoringPage
+from valija.billing.operations.delivering import deliver_changes, deliver_renewal
 from valija.billing.operations.granting import grant
 from valija.billing.operations.methods import keep_first_method, look_after_storing
 from valija.billing.providers import Outcome
@@ -83,9 +84,19 @@ def _paid(account: Account, order: Order, outcome: Outcome, by: Actor) -> None:
         raise AmountDiffers(order=order.number)
     order.paid_at = clock.now()
     order.save(update_fields=["paid_at"])
-    lines = list(order.lines.select_related("plan"))
-    grant(account, order, lines, by=by)
+    lines = list(order.lines.select_related("plan", "old_plan"))
     _enter(order)
+    match order.kind:
+        case Order.Kind.PURCHASE:
+            _deliver_purchase(account, order, lines, by)
+        case Order.Kind.RENEWAL:
+            deliver_renewal(account, order, by=by)
+        case _:
+            deliver_changes(account, order, lines, by=by)
+
+
+def _deliver_purchase(account: Account, order: Order, lines: list[OrderLine], by: Actor) -> None:
+    grant(account, order, lines, by=by)
     for line in lines:
         _take_from_cart(account, line)
     journal.record(Event.ORDER_PAID, by=by, about=order, order=order.number, total=order.amount)
@@ -103,6 +114,7 @@ def _paid(account: Account, order: Order, outcome: Outcome, by: Actor) -> None:
 def _enter(order: Order) -> None:
     books = [(LedgerEntry.Book.PROVIDER, order.total), (LedgerEntry.Book.REVENUE, -order.net)]
     books += [(LedgerEntry.Book.TAX, -tax["amount"]) for tax in order.taxes]
+    books = [(book, amount) for book, amount in books if amount]
     LedgerEntry.objects.bulk_create(
         LedgerEntry(
             account_id=order.account_id, order=order, book=book, amount=amount, currency=order.currency

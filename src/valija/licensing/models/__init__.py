@@ -7,5 +7,5 @@ from valija.licensing.models.activations import (
     Activations,
     SigningKey,
 )
-from valija.licensing.models.licenses import License, Licenses, Subscription
-from valija.licensing.models.plans import Interval, Plan, Plans, Price, Prices
+from valija.licensing.models.licenses import GRACE, License, Licenses, Subscription, Subscriptions
+from valija.licensing.models.plans import SOLD, Interval, Plan, Plans, Price, Prices

@@ -1,11 +1,10 @@
 """Licenses, and the subscriptions by which they renew."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import models
 from django.db.models import Count, F, Q
-from django.utils import timezone
 
 from valija.accounts.models import Account, User
 from valija.core import clock, sql
@@ -16,8 +15,21 @@ GRACE = timedelta(days=14)  # after a renewal that was refused
 RENEWING_TAKES = timedelta(days=1)  # the clock renews on the day itself, the bank may take its time
 
 
+class Subscriptions(models.QuerySet["Subscription"]):
+    def running(self) -> "Subscriptions":
+        """Those that were bought and have not ended; they may be overdue or suspended."""
+        return self.filter(ended_at=None).exclude(interval=Interval.TRIAL)
+
+    def trials(self) -> "Subscriptions":
+        return self.filter(interval=Interval.TRIAL)
+
+    def renewing(self) -> "Subscriptions":
+        """Those that renew by themselves on their day."""
+        return self.running().filter(canceled_at=None, past_due_since=None)
+
+
 class Subscription(models.Model):
-    """All licenses of an account on one interval: they renew together."""
+    """All licenses of an account on one interval: they renew together. A trial is one that was not bought."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="subscriptions")
@@ -27,29 +39,46 @@ class Subscription(models.Model):
     canceled_at = models.DateTimeField(null=True)  # it runs to its end and does not renew
     past_due_since = models.DateTimeField(null=True)  # a renewal was refused; the grace runs from here
     suspended_at = models.DateTimeField(null=True)  # the grace is over: licenses stop, nothing is deleted
+    ended_at = models.DateTimeField(null=True)  # for good: canceled, or a trial that is over
+    reminders = models.PositiveSmallIntegerField(default=0)  # how many were sent in this period
+
+    objects = Subscriptions.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["account", "interval"], name="one_subscription_per_interval")
+            models.UniqueConstraint(
+                fields=["account", "interval"], condition=Q(ended_at=None), name="one_running_subscription"
+            ),
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(interval="trial"), name="one_trial_per_account"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["renews_on", "id"], name="subscriptions_due", condition=Q(ended_at=None))
         ]
 
     @property
+    def is_trial(self) -> bool:
+        """Nothing is paid, and it ends instead of renewing."""
+        return self.interval == Interval.TRIAL
+
+    @property
+    def renews(self) -> bool:
+        """Whether it goes on after its day, as things stand."""
+        return not (self.canceled_at or self.is_trial or self.ended_at)
+
+    @property
     def expires_at(self) -> datetime:
-        return datetime(
-            self.renews_on.year,
-            self.renews_on.month,
-            self.renews_on.day,
-            tzinfo=timezone.get_fixed_timezone(0),
-        )
+        return datetime.combine(self.renews_on, time(), UTC)
 
     @property
     def works_until(self) -> datetime:
-        """Until when its licenses work if it is not renewed, paid or suspended before."""
-        if self.canceled_at:
-            return self.expires_at
+        """How long its licenses work if nothing more is paid: a renewal that was refused has its grace."""
+        if over := self.suspended_at or self.ended_at:
+            return over
         if self.past_due_since:
             return self.past_due_since + GRACE
-        return self.expires_at + RENEWING_TAKES
+        return self.expires_at + RENEWING_TAKES if self.renews else self.expires_at
 
 
 class Licenses(models.QuerySet["License"]):
@@ -106,6 +135,9 @@ class License(models.Model):
     ended_at = models.DateTimeField(null=True)
     to_end_since = models.DateTimeField(null=True)  # asked then: it ends at the renewal instead of renewing
     extra_activations = models.PositiveSmallIntegerField(default=0)  # bought beside those of the plan
+    worth = models.BigIntegerField(
+        null=True
+    )  # minor units of a whole interval: what is paid for until the renewal
     becomes = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, related_name="+")  # at the renewal
 
     objects = Licenses.as_manager()
@@ -143,7 +175,8 @@ class License(models.Model):
 
     @property
     def works_until(self) -> datetime:
-        return self.subscription.works_until
+        """How long it works if nothing more is paid."""
+        return self.expires_at if self.to_end_since else self.subscription.works_until
 
     @property
     def is_suspended(self) -> bool:

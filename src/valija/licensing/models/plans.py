@@ -16,6 +16,10 @@ from valija.licensing.entitlements import Entitlements
 class Interval(models.TextChoices):
     MONTH = "month", _("month")
     YEAR = "year", _("year")
+    TRIAL = "trial", _("trial")  # has no price and is not sold
+
+
+SOLD = (Interval.MONTH.value, Interval.YEAR.value)
 
 
 class Plans(models.QuerySet["Plan"]):
@@ -77,6 +81,9 @@ class Price(models.Model):
     interval = models.CharField(max_length=5, choices=Interval)
     currency = models.CharField(max_length=3)
     amount = models.PositiveBigIntegerField()  # minor units, without taxes
+    per_activation = models.PositiveBigIntegerField(
+        null=True
+    )  # of one activation more, where they can be raised
     since = models.DateTimeField(default=clock.now)
     until = models.DateTimeField(null=True)
 
