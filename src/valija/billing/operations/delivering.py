@@ -1,6 +1,6 @@
 """What a paid order does with licenses that the account has already: a higher plan, more activations, a new period."""
 
-from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 
@@ -17,9 +17,9 @@ from valija.mail import letters
 from valija.mail import operations as mail
 
 
-def payers(account: Account) -> Iterable[User]:
+def payers(account: Account) -> list[User]:
     """Who is written to about an account's money."""
-    return account.users.active().filter(role__in=(Role.ADMINISTRATOR, Role.BILLING)).order_by("id")
+    return list(account.users.active().filter(role__in=(Role.ADMINISTRATOR, Role.BILLING)).order_by("id"))
 
 
 def deliver_changes(account: Account, order: Order, lines: list[OrderLine], *, by: Actor) -> None:
@@ -69,7 +69,7 @@ def _held(license: License) -> Subscription:
 
 
 def _tell(order: Order, line: OrderLine, license: License, old_plan: str, by: Actor) -> None:
-    about = {"by": by, "about": license, "subject_id": license.holder_id or "", "order": order.number}
+    about: dict[str, Any] = {"by": by, "about": license, "subject_id": license.holder_id or "", "order": order.number}
     if order.kind == Order.Kind.ACTIVATIONS:
         journal.record(Event.ACTIVATIONS_RAISED, **about, plan=line.plan_name, number=line.activations)
         return
@@ -97,7 +97,7 @@ def deliver_renewal(account: Account, order: Order, *, by: Actor) -> None:
     subscription.save(
         update_fields=["started_on", "renews_on", "reminders", "past_due_since", "suspended_at"]
     )
-    told = {"order": order.number, "total": order.amount, "day": until}
+    told: dict[str, Any] = {"order": order.number, "total": order.amount, "day": until}
     journal.record(Event.SUBSCRIPTION_RENEWED, by=by, about=subscription, **told)
     kind = letters.SUBSCRIPTION_RESTORED if was_overdue else letters.SUBSCRIPTION_RENEWED
     for reader in payers(account):
