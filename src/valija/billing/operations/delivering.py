@@ -69,7 +69,12 @@ def _held(license: License) -> Subscription:
 
 
 def _tell(order: Order, line: OrderLine, license: License, old_plan: str, by: Actor) -> None:
-    about: dict[str, Any] = {"by": by, "about": license, "subject_id": license.holder_id or "", "order": order.number}
+    about: dict[str, Any] = {
+        "by": by,
+        "about": license,
+        "subject_id": license.holder_id or "",
+        "order": order.number,
+    }
     if order.kind == Order.Kind.ACTIVATIONS:
         journal.record(Event.ACTIVATIONS_RAISED, **about, plan=line.plan_name, number=line.activations)
         return
