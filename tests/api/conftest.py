@@ -22,7 +22,7 @@ class Program:
         self.token, self.secret = accounts.create_token(maker.account, "Payroll", held, by=maker.as_actor())
         self.client = Client(raise_request_exception=False)
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> HttpResponse:
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """One request; `idempotency_key=...` is a header."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         named = {"Authorization": f"Bearer {self.secret}", "Accept-Language": "en", **named}

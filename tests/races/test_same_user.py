@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from valija.accounts import operations as accounts
 from valija.accounts.models import Account, User
 from valija.accounts.operations import AddressTaken
+from valija.accounts.permissions import Role
 from valija.core.actor import Actor
 from valija.core.errors import Refusal
 from valija.journal.models import Entry
@@ -109,3 +111,42 @@ def test_one_address_added_twice(aurora: Account, alice: User) -> None:
 
     assert at_once(add, add).count(AddressTaken.code) == 1
     assert aurora.users.filter(email="elena@aurora.example").count() == 1
+
+
+def test_two_administrators_take_each_others_role(aurora: Account, alice: User, bob: User) -> None:
+    accounts.change_user(bob, by=alice.as_actor(), role=Role.ADMINISTRATOR)
+    bob.refresh_from_db()
+    first, second = alice.as_actor(), bob.as_actor()
+    answers = at_once(
+        lambda: accounts.change_user(bob, by=first, role=Role.USER),
+        lambda: accounts.change_user(alice, by=second, role=Role.USER),
+    )
+    assert answers.count("last_administrator") == 1
+    assert aurora.users.administrators().count() == 1
+
+
+def test_two_administrators_remove_each_other(aurora: Account, alice: User, bob: User) -> None:
+    accounts.change_user(bob, by=alice.as_actor(), role=Role.ADMINISTRATOR)
+    bob.refresh_from_db()
+    first, second = alice.as_actor(), bob.as_actor()
+    answers = at_once(
+        lambda: licensing.delete_user(aurora, bob, by=first),
+        lambda: licensing.deactivate_user(aurora, alice, by=second),
+    )
+    assert answers.count("last_administrator") == 1
+    assert aurora.users.administrators().count() == 1
+
+
+def test_a_license_for_somebody_who_is_being_deactivated(
+    aurora: Account, alice: User, bob: User, buy: Any, plan: Callable[[str], Plan]
+) -> None:
+    buy(aurora, "pro", 1)
+    by, pro = alice.as_actor(), plan("pro")
+    at_once(
+        lambda: licensing.assign_license(aurora, pro, bob, by=by),
+        lambda: licensing.deactivate_user(aurora, bob, by=by),
+    )
+    bob.refresh_from_db()
+    assert not bob.is_active
+    assert not License.objects.assigned().exists()
+    assert License.objects.available().count() == 1

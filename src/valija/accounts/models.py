@@ -62,6 +62,12 @@ class Users(models.QuerySet["User"]):
 
 
 class UserManager(BaseUserManager["User"].from_queryset(Users)):  # type: ignore[misc]
+    """Everybody but the deleted: what is left of those is only what other rows hang on."""
+
+    def get_queryset(self) -> Users:
+        found: Users = super().get_queryset().filter(erased_at=None)
+        return found
+
     def get_by_natural_key(self, username: str | None) -> "User":
         found: User = self.get(email=username)
         return found
@@ -97,6 +103,7 @@ class User(AbstractBaseUser):
     created_at = models.DateTimeField(default=clock.now)
     last_seen_at = models.DateTimeField(null=True)
     deactivated_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)  # deleted: name, address and mobile are gone for good
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -106,9 +113,13 @@ class User(AbstractBaseUser):
 
     class Meta:
         indexes = [
-            models.Index(fields=["account", "sort_name", "id"], name="users_by_name"),
+            models.Index(
+                fields=["account", "sort_name", "id"], name="users_listed", condition=Q(erased_at=None)
+            ),
             # Counted on every user page: narrow, so that counting reads little.
-            models.Index(fields=["account", "deactivated_at"], name="users_counted"),
+            models.Index(
+                fields=["account", "deactivated_at"], name="users_numbered", condition=Q(erased_at=None)
+            ),
         ]
         constraints = [models.CheckConstraint(condition=Q(email=Lower("email")), name="email_lower_case")]
 
@@ -199,6 +210,34 @@ class SignIn(models.Model):
             models.Index(fields=["email", "-created_at"], name="sign_ins_of_email"),
             models.Index(fields=["address", "-created_at"], name="sign_ins_from"),
         ]
+
+
+class AddressChanges(models.QuerySet["AddressChange"]):
+    def open(self) -> "AddressChanges":
+        """Those that wait for the confirmation from the new mailbox."""
+        return self.filter(confirmed_at=None, canceled_at=None, expires_at__gt=clock.now())
+
+
+class AddressChange(models.Model):
+    """A new address that somebody is to have, once it was confirmed from there."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="address_changes")
+    email = models.EmailField(max_length=254)  # the new one
+    digest = models.CharField(max_length=64, unique=True)
+    requested_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    canceled_at = models.DateTimeField(null=True)
+
+    objects = AddressChanges.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-id"], name="address_changes_of_user")]
+
+    @property
+    def account_id(self) -> UUID:
+        return self.user.account_id
 
 
 class ApiTokens(models.QuerySet["ApiToken"]):

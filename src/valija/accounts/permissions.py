@@ -20,6 +20,9 @@ class Permission(StrEnum):
     LICENSE_REMOVE = "license.remove"
     USER_SEE = "user.see"
     USER_ADD = "user.add"
+    USER_CHANGE = "user.change"
+    USER_DEACTIVATE = "user.deactivate"
+    USER_DELETE = "user.delete"
     DOMAIN_SEE = "domain.see"
     DOMAIN_CLAIM = "domain.claim"
     JOURNAL_USERS = "journal.users"  # what people do who are no administrators
@@ -54,6 +57,9 @@ _ADMINISTRATOR = _BILLING | {
     Permission.LICENSE_ASSIGN,
     Permission.USER_SEE,
     Permission.USER_ADD,
+    Permission.USER_CHANGE,
+    Permission.USER_DEACTIVATE,
+    Permission.USER_DELETE,
     Permission.DOMAIN_SEE,
     Permission.DOMAIN_CLAIM,
     Permission.JOURNAL_USERS,

@@ -1,5 +1,6 @@
 """The little that PostgreSQL and SQLite say differently."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, models
@@ -33,3 +34,34 @@ def locked_some[M: models.Model](rows: "models.QuerySet[M]", number: int) -> lis
 def locked[M: models.Model](rows: "models.QuerySet[M]", **key: Any) -> M:
     """The one row with this key, held until the transaction ends."""
     return rows.select_for_update(of=("self",)).get(**key)
+
+
+def update_each(model: type[models.Model], rows: Sequence[tuple[Any, ...]], fields: tuple[str, ...]) -> None:
+    """Set fields of many rows to values of their own: (key, value, ...) for each.
+
+    One prepared statement and its parameters; the long CASE of a bulk update takes many times as long.
+    """
+    if not rows:
+        return
+    about = model._meta
+    columns: list[Any] = [about.get_field(name) for name in fields]
+    key = about.pk
+    assert key is not None
+    quote = connection.ops.quote_name
+    setting = ", ".join(f"{quote(str(column.column))} = %s" for column in columns)
+    statement = f"UPDATE {quote(about.db_table)} SET {setting} WHERE {quote(str(key.column))} = %s"  # noqa: S608 (names of our own)
+
+    def stored(column: Any, value: Any) -> Any:
+        return column.get_db_prep_save(value, connection)
+
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            statement,
+            [
+                (
+                    *(stored(column, value) for column, value in zip(columns, values, strict=True)),
+                    stored(key, of),
+                )
+                for of, *values in rows
+            ],
+        )

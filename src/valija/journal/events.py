@@ -25,6 +25,19 @@ class Event(Enum):
     ACCOUNT_CREATED = Happening("account.created", _("The account %(account)s was created."))
     USER_ADDED = Happening("user.added", _("%(user)s was added with the role %(role)s."))
     USER_CHANGED = Happening("user.changed", _("The details of %(user)s were changed: %(fields)s."))
+    USER_ROLE_CHANGED = Happening(
+        "user.role_changed", _("The role of %(user)s was changed from %(old_role)s to %(role)s.")
+    )
+    USER_DEACTIVATED = Happening("user.deactivated", _("%(user)s was deactivated."))
+    USER_RESTORED = Happening("user.restored", _("%(user)s was restored."))
+    USER_DELETED = Happening("user.deleted", _("A user was deleted and the personal data erased."))
+    ADDRESS_CHANGE_REQUESTED = Happening(
+        "address_change.requested", _("The address of %(user)s is to become %(email)s once it is confirmed.")
+    )
+    ADDRESS_CHANGE_CANCELED = Happening(
+        "address_change.canceled", _("The change of the address of %(user)s to %(email)s was canceled.")
+    )
+    ADDRESS_CHANGED = Happening("address.changed", _("The address of %(user)s is now %(email)s."))
     # Signing in
     SIGN_IN_REQUESTED = Happening("sign_in.requested", _("A sign-in link was sent to %(user)s."))
     SIGN_IN_REFUSED = Happening("sign_in.refused", _("A wrong sign-in code was entered for %(user)s."))

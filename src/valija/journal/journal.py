@@ -1,6 +1,6 @@
 """Writing the journal: one call, in the transaction of what it tells."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +36,14 @@ def record(
 def record_each(event: Event, rows: Sequence[Any], *, by: Actor, account_id: UUID, **data: Any) -> None:
     """Write down that the same happened to each of many rows."""
     Entry.objects.bulk_create((_entry(event, by, row, account_id, "", data) for row in rows), batch_size=500)
+
+
+def record_many(
+    event: Event, told: Iterable[tuple[Any, object, dict[str, Any]]], *, by: Actor, account_id: UUID
+) -> None:
+    """Write down what happened to many rows, each with the user concerned and data of its own."""
+    entries = [_entry(event, by, row, account_id, subject, data) for row, subject, data in told]
+    Entry.objects.bulk_create(entries, batch_size=500)
 
 
 def _entry(

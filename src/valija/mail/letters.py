@@ -49,6 +49,57 @@ WELCOME = Kind(
     ),
     button=_("Go to the portal"),
 )
+ADDRESS_TO_CONFIRM = Kind(
+    "address_to_confirm",
+    subject=_("Confirm your new address for %(account)s"),
+    lines=(
+        _(
+            "%(asker)s wants you to use this address in the account of %(account)s from now on, instead of %(old_email)s."
+        ),
+        _("Press the button to confirm it. License, journal and messages stay yours."),
+    ),
+    button=_("Confirm the address"),
+    closing=(
+        _("The link works once, until %(expires)s. Until you confirm, nothing changes."),
+        _("If you do not know what this is about, you need not do anything."),
+    ),
+    secrets=frozenset({"link"}),
+)
+ADDRESS_CHANGE_REQUESTED = Kind(
+    "address_change_requested",
+    subject=_("Your address is to be changed"),
+    lines=(
+        _("%(asker)s wants to change your address in the account of %(account)s to %(email)s."),
+        _("Nothing changes until it is confirmed from the new mailbox: we have sent a link there."),
+    ),
+    closing=(_("If you did not expect this, please tell an administrator of your account now."),),
+)
+ADDRESS_CHANGED = Kind(
+    "address_changed",
+    subject=_("Your address was changed"),
+    lines=(
+        _("Your address in the account of %(account)s is now %(email)s; before it was %(old_email)s."),
+        _("Sign in with the new one. License, journal and messages are the same as before."),
+    ),
+    closing=(_("If you did not expect this, please tell an administrator of your account now."),),
+)
+USER_DEACTIVATED = Kind(
+    "user_deactivated",
+    subject=_("Your access to %(account)s has ended"),
+    lines=(
+        _("%(doer)s has deactivated your access to the account of %(account)s. You can no longer sign in."),
+        _("Your journal and your messages are kept. An administrator can restore your access at any time."),
+    ),
+)
+USER_RESTORED = Kind(
+    "user_restored",
+    subject=_("Your access to %(account)s is restored"),
+    lines=(
+        _("%(doer)s has restored your access to the account of %(account)s. Your journal is as you left it."),
+        _("To sign in you need no password: enter your e-mail address %(email)s and we send you a link."),
+    ),
+    button=_("Go to the portal"),
+)
 LICENSE_ASSIGNED = Kind(
     "license_assigned",
     subject=_("You have a %(plan)s license from %(account)s"),
@@ -179,7 +230,8 @@ DOMAIN_LOST = Kind(
 )
 
 ALL = (
-    SIGN_IN, WELCOME, LICENSE_ASSIGNED, LICENSE_MODIFIED, LICENSE_WITHDRAWN, LICENSE_TRANSFERRED,
+    SIGN_IN, WELCOME, ADDRESS_TO_CONFIRM, ADDRESS_CHANGE_REQUESTED, ADDRESS_CHANGED, USER_DEACTIVATED, USER_RESTORED,
+    LICENSE_ASSIGNED, LICENSE_MODIFIED, LICENSE_WITHDRAWN, LICENSE_TRANSFERRED,
     LICENSES_REMOVED, LICENSES_TO_END, ORDER_PAID, ORDER_REFUNDED,
     DOMAIN_PROVED, DOMAIN_REFUSED, DOMAIN_TAKEN, DOMAIN_LOST,
     UPGRADE_PAID, ACTIVATIONS_PAID, LICENSE_UPGRADED, LICENSE_DOWNGRADED, LICENSE_ENDED, RENEWAL_COMING,

@@ -2,7 +2,7 @@
 
 import json
 import smtplib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -33,16 +33,36 @@ class Reader(Protocol):
     def full_name(self) -> str: ...
 
 
+Written = tuple[Reader, str, dict[str, str] | None, dict[str, Any]]  # to whom, link, secrets, data
+
+
 def write_letter(
     kind: Kind, to: Reader, *, link: str = "", secrets: dict[str, str] | None = None, **data: Any
 ) -> Letter:
     """Put a letter into the outbox; it leaves once the transaction has committed."""
+    letter = _letter(kind, to, link, secrets, data)
+    letter.save(force_insert=True)
+    if settings.MAIL_LEAVES:
+        deliver_due.enqueue()
+    return letter
+
+
+def write_letters(kind: Kind, letters: Iterable[Written]) -> None:
+    """Put letters of one kind to many people into the outbox."""
+    Letter.objects.bulk_create((_letter(kind, *each) for each in letters), batch_size=500)
+    if settings.MAIL_LEAVES:
+        deliver_due.enqueue()
+
+
+def _letter(
+    kind: Kind, to: Reader, link: str, secrets: dict[str, str] | None, data: dict[str, Any]
+) -> Letter:
     if set(secrets or {}) != kind.secrets:
         raise ValueError(f"{kind.code} has the secrets {sorted(kind.secrets)}")
     data |= {"provider": settings.PROVIDER_NAME, "server": settings.URL}
     if missing := kind.names - data.keys():  # better now than when the worker puts it into words
         raise ValueError(f"{kind.code} needs {', '.join(sorted(missing))}")
-    letter = Letter.objects.create(
+    return Letter(
         account_id=to.account_id,
         to=to.email,
         name=to.full_name,
@@ -53,9 +73,11 @@ def write_letter(
         secrets=tokens.lock_away(json.dumps(secrets).encode()) if secrets else None,
         data=facts.stored(data),
     )
-    if settings.MAIL_LEAVES:
-        deliver_due.enqueue()
-    return letter
+
+
+def forget_letters(address: str) -> None:
+    """Remove every letter to an address, sent or waiting: nobody is to know any more who had it."""
+    Letter.objects.filter(to=address).delete()
 
 
 @task

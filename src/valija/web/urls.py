@@ -6,6 +6,7 @@ from django.urls import path
 from valija.web import (
     account,
     activation,
+    address,
     billing,
     domains,
     home,
@@ -16,6 +17,7 @@ from valija.web import (
     sign_in,
     test_payment,
     tokens,
+    user,
     users,
 )
 
@@ -57,6 +59,16 @@ urlpatterns = [
     # Users and their licenses
     path("users", users.users, name="users"),
     path("users/add", users.add_user, name="add_user"),
+    path("users/<uuid:user_id>", user.user, name="user"),
+    path("users/<uuid:user_id>/change", user.change_user, name="change_user"),
+    path("users/<uuid:user_id>/address", user.request_address_change, name="request_address_change"),
+    path("users/<uuid:user_id>/address/cancel", user.cancel_address_change, name="cancel_address_change"),
+    path("users/<uuid:user_id>/deactivate", user.deactivate_user, name="deactivate_user"),
+    path("users/<uuid:user_id>/restore", user.restore_user, name="restore_user"),
+    path("users/<uuid:user_id>/deletion", user.deletion, name="deletion"),
+    path("users/<uuid:user_id>/delete", user.delete_user, name="delete_user"),
+    path("address/confirm", address.address_change, name="address_change"),
+    path("address/confirmed", address.confirm_address_change, name="confirm_address_change"),
     path("users/<uuid:user_id>/license", licensing.user_license, name="user_license"),
     path("users/<uuid:user_id>/license/assign", licensing.assign_license, name="assign_license"),
     path("users/<uuid:user_id>/license/modify", licensing.modify_license, name="modify_license"),

@@ -1,5 +1,14 @@
 """What can be done with accounts, people, their sign-ins and their programs."""
 
+from valija.accounts.operations.changing import (
+    LastAdministrator,
+    RoleAboveOwn,
+    change_user,
+    require_administrator_without,
+    require_giveable,
+    tell_change,
+)
+from valija.accounts.operations.leaving import end_access, erase
 from valija.accounts.operations.people import (
     OWN_DETAILS,
     AddressNotValid,

@@ -1,5 +1,7 @@
 """Accounts and the people in them."""
 
+import unicodedata
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -86,7 +88,7 @@ def normal_email(text: str) -> str:
     Raises:
         AddressNotValid: it is no e-mail address.
     """
-    email = text.strip().lower()
+    email = unicodedata.normalize("NFC", text).strip().lower()
     try:
         validate_email(email)
         validate_length(email)
@@ -104,7 +106,7 @@ def check_details(user: User) -> None:
     user.mobile = mobile.normal_mobile(user.mobile, user.sms_country or user.account.country)
     chosen = (
         (user.language, Language.values),
-        (user.time_zone, available_timezones()),
+        (user.time_zone, _time_zones()),
         (user.date_format, User.DateFormat.values),
         (user.role, Role.values),
         (user.kind, User.Kind.values),
@@ -115,6 +117,12 @@ def check_details(user: User) -> None:
             raise ChoiceNotValid(value=value)
     if (user.role == Role.PROVIDER) != user.account.is_provider:
         raise ChoiceNotValid(value=user.get_role_display())
+
+
+@cache
+def _time_zones() -> set[str]:
+    """Listed once: each time anew it is read from the disk."""
+    return available_timezones()
 
 
 # What a person can change of himself, as the journal names it.

@@ -1,5 +1,15 @@
 """What can be done with domains."""
 
+from valija.domains.operations.addresses import (
+    CONFIRMED_WITHIN,
+    AddressLinkNotValid,
+    AddressUnchanged,
+    cancel_address_change,
+    confirm_address_change,
+    find_address_change,
+    give_address,
+    request_address_change,
+)
 from valija.domains.operations.approving import (
     DomainGone,
     DomainIsApproved,

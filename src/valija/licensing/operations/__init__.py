@@ -29,6 +29,14 @@ from valija.licensing.operations.assigning import (
     withdraw_license,
 )
 from valija.licensing.operations.devices import TooManyDevices, choice_of, deactivate_license
+from valija.licensing.operations.leaving import (
+    NotOneself,
+    UserIsActive,
+    UserIsDeactivated,
+    deactivate_user,
+    delete_user,
+    restore_user,
+)
 from valija.licensing.operations.people import add_user
 from valija.licensing.operations.plans import install_catalogue
 from valija.licensing.operations.removing import (
