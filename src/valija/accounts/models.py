@@ -280,3 +280,64 @@ class ApiToken(models.Model):
             language=self.creator.language,
             **where,
         )
+
+
+class Groups(models.QuerySet["Group"]):
+    def matching(self, words: str) -> "Groups":
+        """Groups whose name contains each word."""
+        found = self
+        for word in words.casefold().split():
+            found = found.filter(sort_name__contains=word)
+        return found
+
+
+class Group(models.Model):
+    """Users of one account under one name. A group can hold groups, at any depth; it gives nobody a permission."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="groups")
+    name = models.CharField(max_length=80)
+    sort_name = models.CharField(
+        max_length=160, editable=False
+    )  # casefolded: two names that look alike are one
+    external_id = models.CharField(max_length=255, blank=True)  # what the account's own directory calls it
+    created_at = models.DateTimeField(default=clock.now)
+
+    objects = Groups.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "sort_name"], name="group_name_once"),
+            models.UniqueConstraint(
+                fields=["account", "external_id"], condition=~Q(external_id=""), name="group_external_id_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupMember(models.Model):
+    """That a user is in a group himself, not by way of another group."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    since = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "user"], name="member_once")]
+
+
+class GroupNesting(models.Model):
+    """That everybody in one group is in another too."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    outer = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="nestings")
+    inner = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="nested_in")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["outer", "inner"], name="nested_once"),
+            models.CheckConstraint(condition=~Q(outer=models.F("inner")), name="not_in_itself"),
+        ]

@@ -23,6 +23,10 @@ class Permission(StrEnum):
     USER_CHANGE = "user.change"
     USER_DEACTIVATE = "user.deactivate"
     USER_DELETE = "user.delete"
+    GROUP_SEE = "group.see"
+    GROUP_CHANGE = "group.change"
+    RULE_SEE = "rule.see"
+    RULE_CHANGE = "rule.change"
     DOMAIN_SEE = "domain.see"
     DOMAIN_CLAIM = "domain.claim"
     JOURNAL_USERS = "journal.users"  # what people do who are no administrators
@@ -60,6 +64,10 @@ _ADMINISTRATOR = _BILLING | {
     Permission.USER_CHANGE,
     Permission.USER_DEACTIVATE,
     Permission.USER_DELETE,
+    Permission.GROUP_SEE,
+    Permission.GROUP_CHANGE,
+    Permission.RULE_SEE,
+    Permission.RULE_CHANGE,
     Permission.DOMAIN_SEE,
     Permission.DOMAIN_CLAIM,
     Permission.JOURNAL_USERS,

@@ -1,5 +1,6 @@
 """Data of journal entries and letters: stored as facts, put into words for each reader."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,14 @@ from django.utils.translation import get_language, gettext, override
 from valija.core.money import Money, in_words
 
 Stored = str | int | dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Told:
+    """A sentence with data of its own, to be put into words for each reader."""
+
+    sentence: str | Promise
+    data: dict[str, object]
 
 
 def store(value: object) -> Stored:
@@ -30,6 +39,8 @@ def store(value: object) -> Stored:
         case Promise():
             with override(None):
                 return {"say": str(value)}
+        case Told():
+            return {"told": [store(value.sentence), stored(value.data)]}
     return str(value)
 
 
@@ -48,6 +59,8 @@ def show(value: Stored) -> str | int:
             return ", ".join(str(show(item)) for item in items)
         case ("say", text):
             return gettext(text) if text else ""
+        case ("told", [sentence, data]):
+            return str(show(sentence)) % shown(data)
     return str(value)
 
 

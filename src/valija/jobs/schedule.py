@@ -22,6 +22,18 @@ SCHEDULES: dict[str, dict[str, Any]] = {
         "task": "valija.billing.operations.methods.release_forgotten_methods",
         "every": timedelta(hours=1),
     },
+    "carry out license rules": {
+        "task": "valija.licensing.operations.applying.apply_due",
+        "every": timedelta(seconds=5),
+    },
+    "make planned changes": {
+        "task": "valija.licensing.operations.planning.carry_out_due",
+        "every": timedelta(seconds=30),
+    },
+    "warn of small pools": {
+        "task": "valija.licensing.operations.pools.warn_of_small_pools",
+        "every": timedelta(minutes=1),
+    },
     "check domains": {"task": "valija.domains.operations.checking.check_due", "every": timedelta(minutes=1)},
     "forget what is over": {"task": "valija.jobs.sweep.forget_what_is_over", "cron": "17 3 * * *"},
     "forget answers to programs": {

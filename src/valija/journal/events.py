@@ -38,6 +38,16 @@ class Event(Enum):
         "address_change.canceled", _("The change of the address of %(user)s to %(email)s was canceled.")
     )
     ADDRESS_CHANGED = Happening("address.changed", _("The address of %(user)s is now %(email)s."))
+    # Groups of users
+    GROUP_ADDED = Happening("group.added", _("The group %(group)s was added."))
+    GROUP_RENAMED = Happening("group.renamed", _("The group %(old_name)s was renamed: %(group)s."))
+    GROUP_REMOVED = Happening("group.removed", _("The group %(group)s was removed."))
+    GROUP_JOINED = Happening("group.joined", _("%(user)s was added to the group %(group)s."))
+    GROUP_LEFT = Happening("group.left", _("%(user)s was taken out of the group %(group)s."))
+    GROUP_NESTED = Happening("group.nested", _("The group %(inner)s was put into the group %(group)s."))
+    GROUP_UNNESTED = Happening(
+        "group.unnested", _("The group %(inner)s was taken out of the group %(group)s.")
+    )
     # Signing in
     SIGN_IN_REQUESTED = Happening("sign_in.requested", _("A sign-in link was sent to %(user)s."))
     SIGN_IN_REFUSED = Happening("sign_in.refused", _("A wrong sign-in code was entered for %(user)s."))
@@ -90,6 +100,40 @@ class Event(Enum):
     KEY_ROTATED = Happening(
         "key.rotated",
         _("License files are signed with the new key %(key)s; older ones verify until %(until)s."),
+    )
+    # Licenses by themselves
+    RULE_SWITCHED_ON = Happening(
+        "rule.switched_on", _("The rule was switched on: %(carrier)s, %(plan)s licenses.")
+    )
+    RULE_SWITCHED_OFF = Happening(
+        "rule.switched_off", _("The rule was switched off: %(carrier)s, %(plan)s licenses.")
+    )
+    RULE_SHORT = Happening(
+        "rule.short",
+        _("There are not enough licenses for the rule: %(carrier)s, %(plan)s, %(waiting)s waiting."),
+    )
+    LICENSE_REQUESTED = Happening("license.requested", _("%(user)s asked for a %(plan)s license: %(reason)s"))
+    REQUEST_GRANTED = Happening(
+        "request.granted", _("The request of %(user)s for a %(plan)s license was granted.")
+    )
+    REQUEST_REFUSED = Happening(
+        "request.refused", _("The request of %(user)s for a %(plan)s license was refused: %(reason)s")
+    )
+    REQUEST_WITHDRAWN = Happening(
+        "request.withdrawn", _("The request of %(user)s for a %(plan)s license was withdrawn.")
+    )
+    LICENSE_CLAIMED = Happening("license.claimed", _("%(user)s took a %(plan)s license himself."))
+    CLAIMS_CHANGED = Happening(
+        "claims.changed", _("The plans that users may take themselves were changed: %(plans)s.")
+    )
+    POOL_NOTICE_CHANGED = Happening(
+        "pool_notice.changed", _("The notice of few %(plan)s licenses was changed: below %(threshold)s.")
+    )
+    POOL_LOW = Happening("pool.low", _("The available %(plan)s licenses fell to %(available)s."))
+    CHANGE_PLANNED = Happening("change.planned", _("Planned for %(day)s: %(what)s."))
+    CHANGE_TAKEN_BACK = Happening("change.taken_back", _("The plan for %(day)s was taken back: %(what)s."))
+    CHANGE_FAILED = Happening(
+        "change.failed", _("What was planned for %(day)s could not be done: %(what)s. %(reason)s")
     )
     # Money
     CART_CHANGED = Happening("cart.changed", _("The cart was changed: %(quantity)s %(plan)s."))

@@ -228,6 +228,57 @@ DOMAIN_LOST = Kind(
     ),
     button=_("See the domains"),
 )
+RULE_SHORT = Kind(
+    "rule_short",
+    subject=_("Not enough %(plan)s licenses for %(carrier)s"),
+    lines=(
+        _(
+            "The %(plan)s licenses for %(carrier)s have run out: %(waiting)s more are needed. Whoever has one keeps it."
+        ),
+        _(
+            "The others wait in the order that the page shows, and get theirs by themselves as soon as licenses are available: bought, withdrawn or given back. We write again only when it happens anew."
+        ),
+    ),
+    button=_("See who waits"),
+)
+LICENSE_REQUESTED = Kind(
+    "license_requested",
+    subject=_("%(user)s asks for a %(plan)s license"),
+    lines=(
+        _("%(user)s (%(email)s) has no license and asks for one: %(plan)s."),
+        _("The reason given: %(reason)s"),
+    ),
+    button=_("Answer the request"),
+)
+REQUEST_REFUSED = Kind(
+    "request_refused",
+    subject=_("Your request for a %(plan)s license was refused"),
+    lines=(
+        _("%(refuser)s has refused your request for a %(plan)s license."),
+        _("The reason: %(reason)s"),
+    ),
+)
+CHANGE_FAILED = Kind(
+    "change_failed",
+    subject=_("A planned change could not be made"),
+    lines=(
+        _("%(planner)s had planned for %(day)s: %(what)s."),
+        _("It could not be done: %(reason)s"),
+        _("Nothing was changed. It stays in the list of planned changes until somebody removes it."),
+    ),
+    button=_("See the planned changes"),
+)
+POOL_LOW = Kind(
+    "pool_low",
+    subject=_("%(plan)s licenses available: %(available)s"),
+    lines=(
+        _(
+            "Of the %(plan)s licenses of %(account)s, %(available)s are available: fewer than the %(threshold)s below which you want to be told."
+        ),
+        _("We write again only after the number has risen and fallen once more."),
+    ),
+    button=_("Buy licenses"),
+)
 
 ALL = (
     SIGN_IN, WELCOME, ADDRESS_TO_CONFIRM, ADDRESS_CHANGE_REQUESTED, ADDRESS_CHANGED, USER_DEACTIVATED, USER_RESTORED,
@@ -237,5 +288,6 @@ ALL = (
     UPGRADE_PAID, ACTIVATIONS_PAID, LICENSE_UPGRADED, LICENSE_DOWNGRADED, LICENSE_ENDED, RENEWAL_COMING,
     SUBSCRIPTION_RENEWED, SUBSCRIPTION_RESTORED, SUBSCRIPTION_PAST_DUE, SUBSCRIPTION_SUSPENDED, SUBSCRIPTION_CANCELED,
     SUBSCRIPTION_ENDED, TRIAL_STARTED, TRIAL_ENDING, TRIAL_ENDED,
+    RULE_SHORT, LICENSE_REQUESTED, REQUEST_REFUSED, CHANGE_FAILED, POOL_LOW,
 )  # fmt: skip
 BY_CODE = {kind.code: kind for kind in ALL}

@@ -9,6 +9,22 @@ from valija.accounts.operations.changing import (
     tell_change,
 )
 from valija.accounts.operations.leaving import end_access, erase
+from valija.accounts.operations.groups import (
+    MEMBERS_AT_ONCE,
+    GroupCycle,
+    GroupGone,
+    GroupInItself,
+    GroupNameMissing,
+    GroupNameTaken,
+    NotOfThisAccount,
+    add_group,
+    held_group,
+    join_group,
+    leave_group,
+    nest_group,
+    rename_group,
+    unnest_group,
+)
 from valija.accounts.operations.people import (
     OWN_DETAILS,
     AddressNotValid,
@@ -20,6 +36,7 @@ from valija.accounts.operations.people import (
     choose_theme,
     create_account,
     normal_email,
+    require_own,
     validate_length,
     write_user,
 )

@@ -9,3 +9,6 @@ from valija.licensing.models.activations import (
 )
 from valija.licensing.models.licenses import GRACE, License, Licenses, Subscription, Subscriptions
 from valija.licensing.models.plans import SOLD, Interval, Plan, Plans, Price, Prices
+from valija.licensing.models.planned import PlannedChange, PlannedChanges
+from valija.licensing.models.requests import ClaimedPlan, LicenseRequest, LicenseRequests, PoolNotice
+from valija.licensing.models.rules import AutomaticLicenses, LicenseRule, LicenseRules, RuleException

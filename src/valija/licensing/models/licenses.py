@@ -130,6 +130,10 @@ class License(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="licenses")
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="licenses")
     holder = models.OneToOneField(User, null=True, on_delete=models.PROTECT, related_name="license")
+    # The rule that gave it to its holder: it may take it back. Empty: given by a person, who alone takes it back.
+    given_by = models.ForeignKey(
+        "licensing.LicenseRule", on_delete=models.SET_NULL, null=True, related_name="given"
+    )
     added_at = models.DateTimeField(default=clock.now)
     assigned_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -194,9 +198,9 @@ class License(models.Model):
         return self.subscription.renews_on
 
     def give_to(self, user: User) -> None:
-        self.holder, self.assigned_at = user, clock.now()
-        self.save(update_fields=["holder", "assigned_at"])
+        self.holder, self.assigned_at, self.given_by = user, clock.now(), None
+        self.save(update_fields=["holder", "assigned_at", "given_by"])
 
     def take_back(self) -> None:
-        self.holder, self.assigned_at = None, None
-        self.save(update_fields=["holder", "assigned_at"])
+        self.holder, self.assigned_at, self.given_by = None, None, None
+        self.save(update_fields=["holder", "assigned_at", "given_by"])

@@ -14,6 +14,7 @@ from valija.licensing.operations.activating import (
     find_activation,
     renew_license_file,
 )
+from valija.licensing.operations.applying import apply_due, apply_rules
 from valija.licensing.operations.assigning import (
     AlreadyLicensed,
     LastLicenseTaken,
@@ -38,7 +39,26 @@ from valija.licensing.operations.leaving import (
     restore_user,
 )
 from valija.licensing.operations.people import add_user
+from valija.licensing.operations.planning import (
+    ChangeClosed,
+    DayNotValid,
+    UserGone,
+    begins,
+    carry_out_due,
+    plan_assignment,
+    plan_removal,
+    plan_transfer,
+    plan_withdrawal,
+    take_back_change,
+    today_of,
+    what,
+)
 from valija.licensing.operations.plans import install_catalogue
+from valija.licensing.operations.pools import (
+    ThresholdNotValid,
+    notify_of_small_pool,
+    warn_of_small_pools,
+)
 from valija.licensing.operations.removing import (
     MoreThanAvailable,
     MoreThanEnd,
@@ -47,6 +67,30 @@ from valija.licensing.operations.removing import (
     end_licenses,
     keep_licenses,
     remove_licenses,
+)
+from valija.licensing.operations.requests import (
+    ClaimNotAllowed,
+    PlanNotOffered,
+    RefusalReasonMissing,
+    RequestClosed,
+    allow_claims,
+    claim_license,
+    grant_request,
+    grant_when_available,
+    refuse_request,
+    request_license,
+    withdraw_request,
+)
+from valija.licensing.operations.rules import (
+    AlreadyCarried,
+    CarrierGone,
+    GroupCarriesPlan,
+    NotForRules,
+    NotOfApprovedDomain,
+    remove_group,
+    switch_off_rule,
+    switch_off_rule_and_free,
+    switch_on_rule,
 )
 from valija.licensing.operations.signing_keys import current_keys, keys, rotate_key
 from valija.licensing.operations.transferring import SameUser, transfer_license

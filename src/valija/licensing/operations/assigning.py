@@ -13,7 +13,7 @@ from valija.core.actor import Actor
 from valija.core.errors import Refusal
 from valija.journal import journal
 from valija.journal.events import Event
-from valija.licensing.models import CODE_LASTS, ActivationCode, License, Plan
+from valija.licensing.models import CODE_LASTS, ActivationCode, License, LicenseRule, Plan, RuleException
 from valija.licensing.operations.ending import end_at_renewal, keep
 from valija.licensing.takers import last_taker
 from valija.mail import letters
@@ -71,6 +71,7 @@ def assign_license(account: Account, plan: Plan, user: User, *, by: Actor) -> Li
 
     license = _take_available(account, plan, user, by)
     license.give_to(user)
+    RuleException.objects.filter(user=user).delete()
 
     journal.record(
         Event.LICENSE_ASSIGNED,
@@ -126,6 +127,7 @@ def withdraw_license(account: Account, user: User, *, by: Actor) -> License:
     user = locked_user(account, user, active=False)
     license = held_by(user)
     release(license)
+    except_from_rules(user)
     journal.record(
         Event.LICENSE_WITHDRAWN,
         by=by,
@@ -137,6 +139,12 @@ def withdraw_license(account: Account, user: User, *, by: Actor) -> License:
     )
     mail.write_letter(letters.LICENSE_WITHDRAWN, user, taker=name_of(by), plan=license.plan.name)
     return license
+
+
+def except_from_rules(user: User) -> None:
+    """A rule must not give back at once what a person has just taken by hand."""
+    if LicenseRule.objects.on().filter(account=user.account_id).exists():
+        RuleException.objects.get_or_create(user=user, defaults={"account_id": user.account_id})
 
 
 def locked_user(account: Account, user: User, *, active: bool = True) -> User:

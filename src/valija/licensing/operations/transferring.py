@@ -14,6 +14,7 @@ from valija.licensing.models import License
 from valija.licensing.operations.assigning import (
     AlreadyLicensed,
     WrongKindOfPlan,
+    except_from_rules,
     held_by,
     locked_user,
     name_of,
@@ -41,6 +42,7 @@ def transfer_license(account: Account, user: User, to: User, *, by: Actor) -> Li
 
     release(license)
     license.give_to(to)
+    except_from_rules(user)
 
     for event, subject in ((Event.LICENSE_TRANSFERRED, user), (Event.LICENSE_RECEIVED, to)):
         journal.record(
