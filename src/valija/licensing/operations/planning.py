@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -167,7 +168,7 @@ def _data(change: PlannedChange) -> dict[str, object]:
     }
 
 
-def _record(event: Event, change: PlannedChange, by: Actor, **data: object) -> None:
+def _record(event: Event, change: PlannedChange, by: Actor, **data: Any) -> None:
     journal.record(
         event, by=by, about=change, subject_id=change.user_id or "", day=change.on, what=_told(change), **data
     )  # fmt: skip
