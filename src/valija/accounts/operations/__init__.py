@@ -8,7 +8,6 @@ from valija.accounts.operations.changing import (
     require_giveable,
     tell_change,
 )
-from valija.accounts.operations.leaving import end_access, erase
 from valija.accounts.operations.groups import (
     MEMBERS_AT_ONCE,
     GroupCycle,
@@ -25,6 +24,7 @@ from valija.accounts.operations.groups import (
     rename_group,
     unnest_group,
 )
+from valija.accounts.operations.leaving import end_access, erase
 from valija.accounts.operations.people import (
     OWN_DETAILS,
     AddressNotValid,

@@ -108,7 +108,7 @@ def join_group(group: Group, users: Iterable[User], *, by: Actor) -> int:
     there = set(group.memberships.filter(user__in=named).values_list("user_id", flat=True))
     joining = [user for key, user in named.items() if key not in there]
     GroupMember.objects.bulk_create(GroupMember(group=group, user=user) for user in joining)
-    journal.record_all(
+    journal.record_many(
         Event.GROUP_JOINED,
         [(group, user.pk, {"user": user.email, "group": group.name}) for user in joining],
         by=by,
@@ -126,7 +126,7 @@ def leave_group(group: Group, users: Iterable[User], *, by: Actor) -> int:
     rows = group.memberships.filter(user__in=named)
     leaving = [named[key] for key in rows.values_list("user_id", flat=True)]
     rows.delete()
-    journal.record_all(
+    journal.record_many(
         Event.GROUP_LEFT,
         [(group, user.pk, {"user": user.email, "group": group.name}) for user in leaving],
         by=by,

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from valija.accounts.models import AddressChange, ApiToken, Session, SignIn, User
+from valija.accounts.models import AddressChange, ApiToken, GroupMember, Session, SignIn, User
 from valija.core import clock
 
 
@@ -23,6 +23,7 @@ def erase(user: User) -> str:
     email = user.email
     SignIn.objects.filter(Q(user=user) | Q(email=email)).delete()
     AddressChange.objects.filter(user=user).delete()
+    GroupMember.objects.filter(user=user).delete()
     now = clock.now()
     ApiToken.objects.filter(creator=user, revoked_at=None).update(revoked_at=now)
     user.email = f"{user.pk.hex}@erased.invalid"

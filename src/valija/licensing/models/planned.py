@@ -34,14 +34,12 @@ class PlannedChange(models.Model):
     on = models.DateField()  # a day in the account's time zone
     due_at = models.DateTimeField()  # the first moment of that day; later while it is tried again
     user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="planned_changes")
-    user_label = models.CharField(max_length=260, blank=True)
     to = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    to_label = models.CharField(max_length=260, blank=True)
     plan = models.ForeignKey(Plan, null=True, on_delete=models.PROTECT, related_name="+")
     interval = models.CharField(max_length=5, choices=Interval, blank=True)  # of licenses to be removed
     quantity = models.PositiveIntegerField(default=1)
     planner = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    planner_label = models.CharField(max_length=320)
+    planner_label = models.CharField(max_length=320, blank=True)  # of a program
     planned_at = models.DateTimeField(default=clock.now)
     done_at = models.DateTimeField(null=True)
     failed_at = models.DateTimeField(null=True)
@@ -67,6 +65,13 @@ class PlannedChange(models.Model):
             ),
             models.Index(fields=["account", "on", "id"], name="changes_of_account"),
         ]
+
+    @property
+    def planned_by(self) -> str:
+        """Who planned it, as the journal names him; names are read from the people, so that erasing one erases them here."""
+        if self.planner is None:
+            return self.planner_label
+        return f"{self.planner.full_name} <{self.planner.email}>"
 
     @property
     def state(self) -> str:

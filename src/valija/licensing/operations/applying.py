@@ -15,20 +15,22 @@ from django.db.models import Exists, OuterRef, Q
 from django.tasks import task
 
 from valija.accounts.models import Account
+from valija.accounts.permissions import Permission
 from valija.core import actor, clock, sql
+from valija.core.actor import Actor
 from valija.core.ids import first_id_at
 from valija.journal import journal
 from valija.journal.events import Event
 from valija.journal.models import Entry
 from valija.licensing import rules
 from valija.licensing.models import AutomaticLicenses, License, LicenseRule, RuleException
-from valija.licensing.operations.giving import (
-    give_each,
-    held_users,
-    release_each,
-    take_available,
-    take_each_back,
-    tell_given,
+from valija.licensing.operations.assigning import NoLicenseAvailable, modify_license
+from valija.licensing.operations.many import (
+    give_licenses,
+    licenses_of,
+    locked_users,
+    take_licenses,
+    tell_withdrawn,
 )
 from valija.licensing.operations.requests import serve_waiting
 from valija.licensing.precedence import Decision, Give
@@ -106,54 +108,63 @@ def _apply_batch(account: Account) -> int:
 
 def _carry_out(account: Account, by_id: dict[UUID, LicenseRule], made: Decision) -> int:
     """The first so many changes of a decision. Each is looked at again under its lock: people act meanwhile."""
-    changed = _free(account, made.free[:BATCH])
+    by = _by(account)
+    changed = _free(account, made.free[:BATCH], by)
     for license, upheld_by in made.keep[: BATCH - changed]:
         kept = License.objects.filter(pk=license, given_by__isnull=False)
         changed += kept.update(given_by=by_id[upheld_by])
     for key, rule in by_id.items():
         wanted = [give for give in made.give if give.rule == key][: max(0, BATCH - changed)]
-        if wanted:
-            changed += _give(account, rule, wanted)
+        changed += _give(account, rule, [give.person for give in wanted if give.instead_of is None], by)
+        changed += sum(_move(account, rule, give, by) for give in wanted if give.instead_of is not None)
     return changed
 
 
-def _free(account: Account, keys: Sequence[UUID]) -> int:
-    """Licenses that no rule upholds go back. Users before licenses, as everywhere."""
+def _by(account: Account) -> Actor:
+    """The clock, in the name of the account: its people read who gave them a license."""
+    return Actor(
+        kind="clock", label=account.name, account_id=account.pk, through="clock",
+        permissions=frozenset({Permission.LICENSE_ASSIGN}),
+    )  # fmt: skip
+
+
+def _free(account: Account, keys: Sequence[UUID], by: Actor) -> int:
+    """Licenses that no rule upholds go back. Users are held before licenses, as everywhere."""
     if not keys:
         return 0
-    holders = License.objects.filter(pk__in=keys, holder__isnull=False).values_list("holder_id", flat=True)
-    _hold_all(account, list(holders))
-    found = account.licenses.filter(pk__in=keys, given_by__isnull=False).select_related("holder", "plan")
-    licenses = list(found.order_by("id").select_for_update(of=("self",)))
-    take_each_back(account, licenses, by=BY)
-    return len(licenses)
+    given = License.objects.filter(pk__in=keys, given_by__isnull=False, holder__isnull=False)
+    users = {user.pk: user for user in locked_users(account, list(given.values_list("holder_id", flat=True)))}
+    licenses = (
+        given.filter(holder__in=users).select_related("plan").select_for_update(of=("self",)).order_by("id")
+    )
+    held = [(users[license.holder_id], license) for license in licenses if license.holder_id]
+    take_licenses(account, held, by=by)
+    tell_withdrawn([(user, license) for user, license in held if user.is_active], by=by)
+    return len(held)
 
 
-def _hold_all(account: Account, keys: Sequence[UUID]) -> None:
-    list(account.users.filter(pk__in=keys).order_by("id").select_for_update(of=("self",)))
+def _give(account: Account, rule: LicenseRule, wanted: Sequence[UUID], by: Actor) -> int:
+    """To each a license, as far as they reach. Whom somebody has licensed meanwhile has been served."""
+    if not wanted:
+        return 0
+    users = {user.pk: user for user in locked_users(account, wanted) if user.is_active}
+    held = licenses_of(users.values())
+    still = [users[key] for key in wanted if key in users and key not in held]
+    return len(give_licenses(account, rule.plan, still, by=by, rule=rule))
 
 
-def _give(account: Account, rule: LicenseRule, wanted: Sequence[Give]) -> int:
-    users = held_users(account, [give.person for give in wanted])
-    held = {
-        license.holder_id: license
-        for license in account.licenses.filter(holder__in=users).select_related("holder", "plan")
-    }
-    # Whom somebody has licensed meanwhile has been served; who was to change has to hold what he held.
-    still = [
-        users[give.person]
-        for give in wanted
-        if give.person in users
-        and (held[give.person].pk if give.person in held else None) == give.instead_of
-        and (give.person not in held or held[give.person].given_by_id)
-    ]
-    licenses = take_available(account, rule.plan, len(still))
-    served = still[: len(licenses)]
-    olds = {user.pk: held[user.pk] for user in served if user.pk in held}
-    release_each(list(olds.values()))
-    give_each(licenses, served, rule=rule)
-    tell_given(account, licenses, by=BY, rule=rule, instead_of=olds)
-    return len(licenses)
+def _move(account: Account, rule: LicenseRule, give: Give, by: Actor) -> int:
+    """From the license that a lower rule gave to one of this rule's plan, if it is still so and one is left."""
+    users = [user for user in locked_users(account, [give.person]) if user.is_active]
+    still = License.objects.filter(holder__in=users, pk=str(give.instead_of), given_by__isnull=False)
+    if not still.exists():
+        return 0
+    try:
+        with transaction.atomic():
+            license = modify_license(account, rule.plan, users[0], by=by)
+    except NoLicenseAvailable:
+        return 0
+    return License.objects.filter(pk=license.pk).update(given_by=rule)
 
 
 def _note_short(ordered: Sequence[LicenseRule], made: Decision) -> None:

@@ -11,7 +11,7 @@ from valija.core import clock, sql, tokens
 from valija.core.actor import Actor
 from valija.journal import journal
 from valija.journal.events import Event
-from valija.licensing.models import CODE_LASTS, Activation, ActivationCode, License, Plan
+from valija.licensing.models import CODE_LASTS, Activation, ActivationCode, License, LicenseRule, Plan
 from valija.licensing.operations.assigning import code_digest, name_of
 from valija.licensing.operations.ending import keep
 from valija.mail import letters
@@ -39,8 +39,13 @@ def licenses_of(users: Collection[User]) -> dict[UUID, License]:
     }
 
 
-def give_licenses(account: Account, plan: Plan, users: Sequence[User], *, by: Actor) -> list[Held]:
-    """A free license for each, as far as they reach. The caller holds the users and knows that they have none."""
+def give_licenses(
+    account: Account, plan: Plan, users: Sequence[User], *, by: Actor, rule: LicenseRule | None = None
+) -> list[Held]:
+    """A free license for each, as far as they reach. The caller holds the users and knows that they have none.
+
+    A license that a rule gives is the rule's to take back.
+    """
     free = _take_available(account, plan, len(users), by)
     given = list(zip(users, free, strict=False))
     now = clock.now()
@@ -49,12 +54,18 @@ def give_licenses(account: Account, plan: Plan, users: Sequence[User], *, by: Ac
     sql.update_each(
         License, [(license.pk, user.pk, now) for user, license in given], ("holder", "assigned_at")
     )
+    if rule is not None:
+        License.objects.filter(pk__in=[license.pk for _user, license in given]).update(given_by=rule)
+    said = {"rule": rule.in_words} if rule else {}
     journal.record_many(
         Event.LICENSE_ASSIGNED,
-        ((license, user.pk, {"plan": plan.name, "user": user.email, "license": license.pk}) for user, license in given),
+        (
+            (license, user.pk, {"plan": plan.name, "user": user.email, "license": license.pk, **said})
+            for user, license in given
+        ),
         by=by,
         account_id=account.pk,
-    )  # fmt: skip
+    )
     about = {"giver": name_of(by), "account": account.name}
     send_codes(letters.LICENSE_ASSIGNED, given, about)
     return given
@@ -81,7 +92,7 @@ def take_licenses(account: Account, held: Sequence[Held], *, by: Actor) -> None:
     now, keys = clock.now(), [license.pk for _user, license in held]
     Activation.objects.living().filter(license__in=keys).update(ended_at=now)
     ActivationCode.objects.waiting().filter(license__in=keys).update(withdrawn_at=now)
-    License.objects.filter(pk__in=keys).update(holder=None, assigned_at=None)
+    License.objects.filter(pk__in=keys).update(holder=None, assigned_at=None, given_by=None)
     journal.record_many(
         Event.LICENSE_WITHDRAWN,
         (

@@ -51,7 +51,7 @@ class ChangeClosed(Refusal):
 
 class UserGone(Refusal):
     code = "user_gone"
-    sentence = _("%(user)s is no longer in the account.")
+    sentence = _("The user is no longer in the account.")
 
 
 WHAT: dict[str, str | Promise] = {
@@ -125,11 +125,10 @@ def _plan(change: PlannedChange, by: Actor) -> PlannedChange:
     if not today < change.on <= today + FARTHEST:
         raise DayNotValid(today=facts.day(today))
     change.due_at = begins(account, change.on)
-    change.user_label = _label(change.user)
-    change.to_label = _label(change.to)
-    change.planner, change.planner_label = User.objects.filter(pk=by.id or None).first(), by.label
-    if by.kind != "user":
-        change.planner = None
+    if by.kind == "user":
+        change.planner = User.objects.filter(pk=by.id).first()
+    else:
+        change.planner_label = by.label.partition(" (")[0]
     try:
         with transaction.atomic():
             change.save(force_insert=True)
@@ -143,15 +142,11 @@ def _replaced(change: PlannedChange, by: Actor) -> PlannedChange:
     there = PlannedChange.objects.open().filter(user=change.user, kind=change.kind, on=change.on)
     found = sql.locked(there)
     if (found.plan_id, found.to_id) != (change.plan_id, change.to_id):
-        found.plan, found.to, found.to_label = change.plan, change.to, change.to_label
+        found.plan, found.to = change.plan, change.to
         found.planner, found.planner_label = change.planner, change.planner_label
-        found.save(update_fields=["plan", "to", "to_label", "planner", "planner_label"])
+        found.save(update_fields=["plan", "to", "planner", "planner_label"])
         _record(Event.CHANGE_PLANNED, found, by)
     return found
-
-
-def _label(user: User | None) -> str:
-    return f"{user.full_name} <{user.email}>" if user else ""
 
 
 def what(change: PlannedChange) -> str:
@@ -162,10 +157,14 @@ def what(change: PlannedChange) -> str:
 def _data(change: PlannedChange) -> dict[str, object]:
     return {
         "plan": change.plan.name if change.plan else "",
-        "user": change.user.full_name if change.user else change.user_label.partition(" <")[0],
-        "to": change.to.full_name if change.to else change.to_label.partition(" <")[0],
+        "user": _named(change.user),
+        "to": _named(change.to),
         "quantity": change.quantity,
     }
+
+
+def _named(user: User | None) -> str | Promise:
+    return _("a deleted user") if user is None or user.erased_at else user.full_name
 
 
 def _record(event: Event, change: PlannedChange, by: Actor, **data: Any) -> None:
@@ -230,28 +229,28 @@ def _carry_out_next() -> str | None:
 def _in_the_name_of(change: PlannedChange) -> Actor:
     """The clock, for whoever planned it: he was allowed to then, and his colleagues could have taken it back."""
     return Actor(
-        kind="clock", label=change.planner_label, account_id=change.account_id, through="clock",
+        kind="clock", label=change.planned_by, account_id=change.account_id, through="clock",
         permissions=frozenset({Permission.LICENSE_ASSIGN, Permission.LICENSE_REMOVE}),
     )  # fmt: skip
 
 
-def _user(user: User | None, label: str) -> User:
-    if user is None:
-        raise UserGone(user=label.partition(" <")[0])
+def _still_here(user: User | None) -> User:
+    if user is None or user.erased_at:
+        raise UserGone
     return user
 
 
 def _assign(change: PlannedChange, by: Actor) -> None:
     assert change.plan is not None
-    assign_license(change.account, change.plan, _user(change.user, change.user_label), by=by)
+    assign_license(change.account, change.plan, _still_here(change.user), by=by)
 
 
 def _withdraw(change: PlannedChange, by: Actor) -> None:
-    withdraw_license(change.account, _user(change.user, change.user_label), by=by)
+    withdraw_license(change.account, _still_here(change.user), by=by)
 
 
 def _transfer(change: PlannedChange, by: Actor) -> None:
-    user, to = _user(change.user, change.user_label), _user(change.to, change.to_label)
+    user, to = _still_here(change.user), _still_here(change.to)
     transfer_license(change.account, user, to, by=by)
 
 
@@ -277,5 +276,5 @@ def _fail(change: PlannedChange, refusal: Refusal) -> None:
     for reader in readers.values():
         mail.write_letter(
             letters.CHANGE_FAILED, reader, link=f"{settings.URL}/licenses/planned",
-            planner=change.planner_label.partition(" <")[0], day=change.on, what=_told(change), reason=reason,
+            planner=change.planned_by.partition(" <")[0], day=change.on, what=_told(change), reason=reason,
         )  # fmt: skip

@@ -21,7 +21,7 @@ from valija.licensing.operations.assigning import (
     WrongKindOfPlan,
     assign_license,
 )
-from valija.licensing.operations.giving import send_codes
+from valija.licensing.operations.many import send_codes
 from valija.licensing.operations.watching import look_again
 from valija.mail import letters
 from valija.mail import operations as mail
@@ -245,7 +245,7 @@ def claim_license(user: User, plan: Plan, *, by: Actor) -> License:
     license.give_to(user)
     about: dict[str, Any] = {"plan": plan.name, "user": user.email, "license": license.pk}
     journal.record(Event.LICENSE_CLAIMED, by=by, about=license, subject_id=user.pk, **about)
-    send_codes(letters.LICENSE_ASSIGNED, [(license, {})], giver=account.name, account=account.name)
+    send_codes(letters.LICENSE_ASSIGNED, [(user, license)], {"giver": account.name, "account": account.name})
     LicenseRequest.objects.open().filter(user=user).update(settled_at=clock.now(), license=license)
     return license
 
