@@ -122,10 +122,8 @@ class Event(Enum):
     REQUEST_WITHDRAWN = Happening(
         "request.withdrawn", _("The request of %(user)s for a %(plan)s license was withdrawn.")
     )
-    LICENSE_CLAIMED = Happening("license.claimed", _("%(user)s took a %(plan)s license himself."))
-    CLAIMS_CHANGED = Happening(
-        "claims.changed", _("The plans that users may take themselves were changed: %(plans)s.")
-    )
+    LICENSE_CLAIMED = Happening("license.claimed", _("%(user)s claimed a %(plan)s license."))
+    CLAIMS_CHANGED = Happening("claims.changed", _("The plans that users may claim were changed: %(plans)s."))
     POOL_NOTICE_CHANGED = Happening(
         "pool_notice.changed", _("The notice of few %(plan)s licenses was changed: below %(threshold)s.")
     )

@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from valija.accounts.models import Account, User
 from valija.core import clock, facts
@@ -23,10 +23,10 @@ class PlannedChange(models.Model):
     """Something that is to happen to a license on a day, by itself, until somebody takes it back."""
 
     class Kind(models.TextChoices):
-        ASSIGN = "assign", pgettext_lazy("planned change", "Assign")
-        WITHDRAW = "withdraw", pgettext_lazy("planned change", "Withdraw")
-        TRANSFER = "transfer", pgettext_lazy("planned change", "Transfer")
-        REMOVE = "remove", pgettext_lazy("planned change", "Remove")
+        ASSIGN = "assign", _("Assign")
+        WITHDRAW = "withdraw", _("Withdraw")
+        TRANSFER = "transfer", _("Transfer")
+        REMOVE = "remove", _("Remove")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="planned_changes")

@@ -47,9 +47,7 @@ class PlanNotOffered(Refusal):
 
 class ClaimNotAllowed(Refusal):
     code = "claim_not_allowed"
-    sentence = _(
-        "Your account does not let its users take %(plan)s licenses themselves. You can ask for one."
-    )
+    sentence = _("Your account does not let its users claim %(plan)s licenses. You can ask for one.")
 
 
 @transaction.atomic
