@@ -55,6 +55,7 @@ def licenses_page(request: Request, line_id: UUID | None = None) -> HttpResponse
         "typed_line": line_id,
         # After a refused form this page stands under the form's address, where nothing can be fetched.
         "path": _address(kind, interval) if request.method == "POST" else request.get_full_path(),
+        "may_remove": request.actor.may(Permission.LICENSE_REMOVE),
         **_held(account),
         **_cart(account),
     }
@@ -99,7 +100,7 @@ def _held(account: Account) -> dict[str, Any]:
             {
                 **row,
                 "price": price,
-                "renewal": price * int(str(row["total"])),
+                "renewal": price * (int(str(row["total"])) - int(str(row["to_end"]))),
                 "label": Interval(row["interval"]).label,
             }
         )
