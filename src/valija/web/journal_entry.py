@@ -15,6 +15,7 @@ from valija.web.access import Request
 
 # The page of a thing: its route, and whether the route has the thing's key.
 PAGES: dict[str, tuple[str, bool, str | Promise]] = {
+    "license": ("show_license", True, _("See the license")),
     "order": ("purchase", True, _("See the purchase")),
     "domain": ("domains", False, _("See the domains")),
     "apitoken": ("api_tokens", False, _("See the accesses")),

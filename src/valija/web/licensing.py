@@ -1,4 +1,4 @@
-"""License management of one user: give, modify, withdraw, send the activation again."""
+"""License management of one user: give, modify, transfer, withdraw, let devices go, send the activation again."""
 
 from typing import Any
 from uuid import UUID
@@ -13,11 +13,14 @@ from django.views.decorators.http import require_GET, require_POST
 from valija.accounts.models import User
 from valija.accounts.permissions import Permission
 from valija.core import clock, facts
+from valija.core.pages import page_of
 from valija.licensing import operations as licensing
 from valija.licensing.models import License, Plan
 from valija.web.access import Request, allowed
 from valija.web.context import address_of
 from valija.web.errors import found, shown_on
+
+RECEIVERS = 10  # of a page in the window
 
 
 @require_GET
@@ -39,7 +42,10 @@ def license_page(request: Request, user_id: UUID) -> HttpResponse:
         "licenses_url": address_of("licenses"),
         "back": reverse("users") + _list_query(request),
         "list_query": _list_query(request),
+        "in_list": _list_query(request).removeprefix("?"),
         "withdraw_query": _list_query(request, tab="withdraw"),
+        "may_end": request.actor.may(Permission.LICENSE_REMOVE),
+        "end_old": bool(request.POST.get("end_old")),
         "here": reverse("user_license", args=[user.pk]),
         **(_at_work(license) if license else {}),
     }
@@ -119,10 +125,16 @@ def modify_license(request: Request, user_id: UUID) -> HttpResponse:
     if unchosen := _nothing_chosen(request, user_id):
         return unchosen
     user, plan = _user(request, user_id), _chosen_plan(request)
-    licensing.modify_license(request.account, plan, user, by=request.actor)
-    said = gettext(
-        "%(user)s now has a %(plan)s license; the one before is available again. We have sent an e-mail."
-    )
+    if request.POST.get("end_old"):
+        licensing.modify_license_and_end_the_old(request.account, plan, user, by=request.actor)
+        said = gettext(
+            "%(user)s now has a %(plan)s license; the one before ends at the renewal. We have sent an e-mail."
+        )
+    else:
+        licensing.modify_license(request.account, plan, user, by=request.actor)
+        said = gettext(
+            "%(user)s now has a %(plan)s license; the one before is available again. We have sent an e-mail."
+        )
     messages.success(request, said % {"user": user.full_name, "plan": plan.name})
     return _to_list(request)
 
@@ -151,3 +163,82 @@ def send_activation(request: Request, user_id: UUID) -> HttpResponse:
     )
     messages.success(request, said % {"user": user.full_name})
     return _to_list(request)
+
+
+@require_POST
+@allowed(Permission.LICENSE_ASSIGN)
+def end_activation(request: Request, user_id: UUID, activation_id: UUID) -> HttpResponse:
+    """Let one device of a user go; the window stays, to let another go or to do something else."""
+    user = _user(request, user_id)
+    activations = user.activations.select_related("license", "user", "account")
+    activation = found(activations.filter(pk=activation_id).first())
+    licensing.deactivate_license(activation, by=request.actor)
+    said = gettext("The license no longer works on %(device)s.")
+    messages.success(request, said % {"device": activation.device})
+    return redirect(reverse("user_license", args=[user.pk]) + _list_query(request))
+
+
+# Transferring
+
+
+@require_GET
+@allowed(Permission.LICENSE_ASSIGN)
+def license_receivers(request: Request, user_id: UUID) -> HttpResponse:
+    return receivers_page(request, user_id)
+
+
+def receivers_page(request: Request, user_id: UUID) -> HttpResponse:
+    """Who can have a user's license: the active users without one, of the kind that the plan is for."""
+    user = _user(request, user_id)
+    license = License.objects.filter(holder=user).select_related("plan", "subscription").first()
+    words = request.GET.get("q", "").replace("\0", "").strip()[:80]
+    people = request.account.users.active().filter(license=None)
+    if license is not None:
+        people = people.filter(kind=license.plan.kind)
+    cursors = {name: request.GET.get(name, "") for name in ("after", "before")}
+    page = page_of(people.matching(words), by=("sort_name", "id"), size=RECEIVERS, **cursors)
+    in_list = request.GET.get("list", "")
+    context = {
+        "person": user,
+        "license": license,
+        "page": page,
+        "first": page.first.full_name if page.first else "",
+        "last": page.last.full_name if page.last else "",
+        "q": words,
+        "picked": request.POST.get("to", ""),
+        "in_list": in_list,
+        "back": reverse("user_license", args=[user.pk]) + (f"?{in_list}" if in_list else ""),
+        "here": reverse("license_receivers", args=[user.pk]),
+        "query": f"?{request.GET.urlencode()}" if request.GET else "",
+        **(_at_work(license) if license else {}),
+    }
+    return render(request, "licensing/receivers.html", context)
+
+
+@require_POST
+@allowed(Permission.LICENSE_ASSIGN)
+@shown_on(receivers_page)
+def transfer_license(request: Request, user_id: UUID) -> HttpResponse:
+    user = _user(request, user_id)
+    if not request.POST.get("to"):
+        messages.error(request, gettext("Choose who is to have the license."))
+        response = receivers_page(request, user_id)
+        response.status_code = 422
+        return response
+    to = found(_by_key(request, request.POST["to"]))
+    license = licensing.transfer_license(request.account, user, to, by=request.actor)
+    said = gettext(
+        "%(receiver)s now has the %(plan)s license that %(user)s had. We have sent an e-mail to both."
+    )
+    messages.success(
+        request, said % {"receiver": to.full_name, "plan": license.plan.name, "user": user.full_name}
+    )
+    in_list = request.GET.get("list", "")
+    return redirect(reverse("users") + (f"?{in_list}" if in_list else ""))
+
+
+def _by_key(request: Request, key: str) -> User | None:
+    try:
+        return request.account.users.filter(pk=UUID(key)).first()
+    except ValueError:
+        return None

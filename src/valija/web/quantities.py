@@ -78,14 +78,22 @@ def _cannot(plan: Plan, number: int, available: int, to_end: int, when: str) -> 
     return None
 
 
-def _money(request: Request, plan: Plan, subscription: Subscription, number: int, to_end: int) -> dict[str, Any]:
+def _money(
+    request: Request, plan: Plan, subscription: Subscription, number: int, to_end: int
+) -> dict[str, Any]:
     """What is no longer paid at the renewal, and what the same licenses would cost if they were bought again today."""
     currency = request.account.currency
-    price = Price.objects.current().filter(plan=plan, interval=subscription.interval, currency=currency).first()
+    price = (
+        Price.objects.current().filter(plan=plan, interval=subscription.interval, currency=currency).first()
+    )
     if price is None:
         return {"price": None}
     today = clock.today()
-    again = pro_rata(price.amount, subscription, price.interval, today) if subscription.renews_on > today else price.amount
+    again = (
+        pro_rata(price.amount, subscription, price.interval, today)
+        if subscription.renews_on > today
+        else price.amount
+    )
     return {
         "price": price.money,
         "saved": price.money * number,

@@ -84,7 +84,12 @@ def _named(bound: BoundField, sentence: str) -> str:
 
 @register.inclusion_tag("parts/keypager.html", takes_context=True)
 def keypager(
-    context: template.Context, page: Any, first: str = "", last: str = "", count: int | None = None
+    context: template.Context,
+    page: Any,
+    first: str = "",
+    last: str = "",
+    count: int | None = None,
+    in_window: bool = False,
 ) -> dict[str, Any]:
     """From ... to ..., Previous and Next; `page` is one of `valija.core.pages`, the words name its first and last row."""
     query = context["request"].GET.copy()
@@ -99,6 +104,7 @@ def keypager(
         "first": first,
         "last": last,
         "count": count,
+        "in_window": in_window,
         "next": addresses.get("after"),
         "previous": addresses.get("before"),
     }
