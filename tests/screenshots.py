@@ -127,7 +127,22 @@ PAGES = (
     Stop("user_license", "alice", "/users/{bob}/license", "held"),
     Stop("user_license", "alice", "/users/{bob}/license?tab=modify", "modify"),
     Stop("user_license", "alice", "/users/{bob}/license?tab=withdraw", "withdraw"),
+    Stop("license_receivers", "alice", "/users/{bob}/license/receivers"),
+    Stop("license_receivers", "alice", "/users/{bob}/license/receivers?q=nothing-like-it", "nobody"),
+    Stop("license_receivers", "alice", "/users/{dave}/license/receivers", "nothing to transfer"),
     Stop("licenses", "alice", "/licenses"),
+    Stop("available_licenses", "alice", "/licenses/pro/year/available"),
+    Stop(
+        "available_licenses", "alice", "/licenses/pro/year/available?number=1&when=renewal", "at the renewal"
+    ),
+    Stop("available_licenses", "alice", "/licenses/pro/year/available?number=1&when=now", "now"),
+    Stop("available_licenses", "alice", "/licenses/pro/year/available?number=99", "too many", status=409),
+    Stop("license_holders", "alice", "/licenses/pro/year/holders"),
+    Stop("license_holders", "carol", "/licenses/pro/year/holders?q=nothing-like-it", "nobody"),
+    Stop("license_list", "alice", "/licenses/all"),
+    Stop("license_list", "alice", "/licenses/all?state=ended", "nothing found"),
+    Stop("show_license", "alice", "/licenses/{license}"),
+    Stop("show_license", "bob", "/licenses/{license}", "one's own"),
     Stop("licenses", "alice", "/licenses", "window", _window('a[data-window][href*="confirm"]')),
     Stop("licenses", "mallory", "/licenses", "empty cart"),
     Stop("confirm_purchase", "alice", "/purchases/confirm"),
@@ -209,7 +224,8 @@ def fill() -> dict[str, str]:
     paid = order(alice, "pro", 3)
     bank.pay(paid.payment.reference, "4242 4242 4242 4242")
     billing.look_after(paid, by=alice.as_actor())
-    licensing.assign_license(alice.account, plans["pro"], bob, by=alice.as_actor())
+    license = licensing.assign_license(alice.account, plans["pro"], bob, by=alice.as_actor())
+    licensing.end_licenses(alice.account, plans["pro"], "year", 1, by=alice.as_actor())
     letter = next(each for each in mail.outbox(to=bob.email) if each["letter"] == "license_assigned")
     code = letter["links"][0].partition("#")[2]
     licensing.activate_license(code, "Portátil de consulta", by=Actor(kind="anyone", label=""))
@@ -219,6 +235,7 @@ def fill() -> dict[str, str]:
     waiting = order(mallory, "eco", 1)
     entry = Entry.objects.of_account(alice.account_id).filter(event="license.assigned").latest("id")
     keys = {name: str(user.pk) for name, user in users.items()}
+    keys["license"] = str(license.pk)
     return {**keys, "paid": str(paid.pk), "payment": str(waiting.payment.reference), "entry": str(entry.pk)}
 
 

@@ -30,7 +30,7 @@ def license_holders(request: Request, code: str, interval: str) -> HttpResponse:
     account = request.account
     plan = found(Plan.objects.filter(code=code, licenses__account=account).distinct().first())
     subscription = found(account.subscriptions.filter(interval=interval).first())
-    holders = account.users.filter(license__plan=plan, license__subscription=subscription)
+    holders: Any = account.users.filter(license__plan=plan, license__subscription=subscription)
     words = _words(request)
     people = holders.matching(words).select_related("license").annotate(
         at_work=Count("license__activations", filter=Q(license__activations__ended_at=None))

@@ -47,7 +47,7 @@ def license_page(request: Request, user_id: UUID) -> HttpResponse:
         "may_end": request.actor.may(Permission.LICENSE_REMOVE),
         "end_old": bool(request.POST.get("end_old")),
         "here": reverse("user_license", args=[user.pk]),
-        **(_at_work(license) if license else {}),
+        **(_at_work(license) | _price(request, license) if license else {}),
     }
     return render(request, "licensing/user_license.html", context)
 
@@ -78,6 +78,15 @@ def _at_work(license: License) -> dict[str, Any]:
         "renews": facts.day(license.renews_on),
         "code_until": facts.day(code.expires_at) if code else "",
     }
+
+
+def _price(request: Request, license: License) -> dict[str, Any]:
+    """What the license costs at its renewal, as things stand."""
+    prices = license.plan.prices.current().filter(
+        interval=license.subscription.interval, currency=request.account.currency
+    )
+    price = prices.first()
+    return {"price": price.money if price else None}
 
 
 def _list_query(request: Request, **also: str) -> str:

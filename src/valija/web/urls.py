@@ -12,7 +12,7 @@ from valija.web import (
     holders,
     home,
     journal,
-    license,
+    license_page,
     licensing,
     preferences,
     provider,
@@ -87,7 +87,7 @@ urlpatterns = [
     # Licenses and purchases
     path("licenses", billing.licenses, name="licenses"),
     path("licenses/all", holders.license_list, name="license_list"),
-    path("licenses/<uuid:license_id>", license.show_license, name="show_license"),
+    path("licenses/<uuid:license_id>", license_page.show_license, name="show_license"),
     path(
         "licenses/<slug:code>/<slug:interval>/available",
         quantities.available_licenses,
