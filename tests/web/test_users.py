@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -118,11 +119,12 @@ def test_the_number_of_queries_does_not_grow(query: str, browser: Client, aurora
     for more in (10, 990, 9000):
         fill(aurora, more)
         browser.get("/users")
+        cache.clear()  # a large account's numbers are counted every half minute, not for every page
         with CaptureQueriesContext(connection) as queries:
             assert browser.get(f"/users{query}").status_code == 200
         numbers.append(len(queries))
     assert len(set(numbers)) == 1
-    assert numbers[0] <= 9
+    assert numbers[0] <= 7
 
 
 def fill(account: Account, number: int) -> None:

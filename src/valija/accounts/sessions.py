@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
-from valija.accounts.models import Session
+from valija.accounts.models import Session, User
 from valija.core import clock, tokens
 
 
@@ -16,18 +16,25 @@ def stored_key(session_key: str) -> str:
 
 
 class SessionStore(DatabaseStore):
-    """The browser keeps the key; the database keeps its digest."""
+    """The browser keeps the key; the database keeps its digest.
+
+    `person` is whose session it is, read together with it: every page needs both.
+    """
+
+    person: User | None = None
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
         return Session
 
     def _get_session_from_db(self) -> Session | None:
-        found: Session | None = Session.objects.filter(
+        stored = Session.objects.filter(
             session_key=stored_key(self.session_key or ""), expire_date__gt=clock.now()
-        ).first()
+        ).select_related("user__account")
+        found: Session | None = next(iter(stored), None)  # a key has one row: no need to sort
         if found is None:
             self._session_key = None
+        self.person = found.user if found else None
         return found
 
     def exists(self, session_key: str) -> bool:

@@ -5,13 +5,16 @@ from functools import wraps
 from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
 
 from valija.accounts import operations as accounts
 from valija.accounts.models import Account
 from valija.accounts.sessions import stored_key
-from valija.core import clock
+from valija.core import clock, tokens
 from valija.core.actor import Actor
 from valija.core.address import address_of
 from valija.core.ids import new_id
@@ -29,6 +32,24 @@ class Request(HttpRequest):
     browser: str
     request_id: str
     account: Account  # on pages for people who have signed in
+
+
+class PersonMiddleware(AuthenticationMiddleware):
+    """Who has signed in: the person was read together with his session."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request.user = SimpleLazyObject(lambda: _person(request))  # type: ignore[assignment]
+
+
+def _person(request: Any) -> Any:
+    session = request.session
+    of_session, proof = session.get(SESSION_KEY), session.get(HASH_SESSION_KEY, "")
+    person = session.person
+    if person is None or str(person.pk) != of_session or not person.is_active:
+        return get_user(request)
+    if not tokens.same(proof, person.get_session_auth_hash()):
+        return get_user(request)  # which ends a session that no longer holds
+    return person
 
 
 class ActorMiddleware:

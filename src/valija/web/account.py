@@ -24,6 +24,7 @@ from valija.licensing import operations as licensing
 from valija.licensing.models import License
 from valija.web import choices
 from valija.web.access import Request, allowed
+from valija.web.context import groups_of
 from valija.web.errors import found, shown_on
 
 LAST_ENTRIES = 5
@@ -96,6 +97,7 @@ def _page(request: Request) -> HttpResponse:
         "devices": user.activations.living().order_by("-last_seen_at"),
         "sessions": sorted(sessions, key=lambda session: not session["here"]),
         "entries": entries,
+        "quick": groups_of(user.permissions),
     }
     return render(request, "account/page.html", context)
 

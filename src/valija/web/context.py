@@ -1,11 +1,14 @@
 """What every page knows."""
 
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from valija.accounts.permissions import Permission
@@ -40,7 +43,7 @@ def everywhere(request: HttpRequest) -> dict[str, Any]:
     user: Any = getattr(request, "user", None)
     known = user is not None and user.is_authenticated
     return {
-        "menu": _menu(request, user.permissions) if known else [],
+        "menu": menu(get_language() or "en", user.permissions, request.path) if known else "",
         "provider_name": settings.PROVIDER_NAME,
         "theme": user.theme if known else request.COOKIES.get("theme", "auto"),
         "languages": settings.LANGUAGES,
@@ -59,17 +62,35 @@ def _seen(request: HttpRequest) -> str:
     return f"{before.path}?{before.query}" if before.query else before.path
 
 
-def _menu(request: HttpRequest, permissions: frozenset[str]) -> list[dict[str, Any]]:
+def menu(language: str, permissions: frozenset[str], path: str) -> str:
+    """The Options menu as HTML."""
+    return _menu(language, permissions, path if path in _addresses().values() else "")
+
+
+@lru_cache(maxsize=256)
+def _menu(language: str, permissions: frozenset[str], current: str) -> str:
+    """It differs by language, permissions and the page that is open, and is the same for everyone else."""
+    groups = groups_of(permissions, current)
+    return render_to_string("parts/menu.html", {"groups": groups}) if groups else ""
+
+
+def groups_of(permissions: frozenset[str], current: str = "") -> list[dict[str, Any]]:
+    """The entries of the menu that somebody may open, in their groups."""
     groups = []
     for title, entries in MENU:
         items = [
-            {"url": url, "label": label, "icon": icon, "current": request.path == url}
+            {"url": url, "label": label, "icon": icon, "current": url == current}
             for route, label, icon, permission in entries
-            if permissions & _any_of(permission) and (url := address_of(route))
+            if permissions & _any_of(permission) and (url := _addresses()[route])
         ]
         if items:
             groups.append({"title": title, "items": items})
     return groups
+
+
+@cache
+def _addresses() -> dict[str, str]:
+    return {route: address_of(route) for _title, entries in MENU for route, *_rest in entries}
 
 
 def _any_of(permission: str | tuple[str, ...]) -> frozenset[str]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django import forms
 from django.template.loader import render_to_string
@@ -34,9 +35,20 @@ FIELDS: dict[type[Refusal], str] = {
 }
 
 
-def offers(account: Account) -> list[Plan]:
-    """Every plan, with how many licenses are available."""
-    return list(Plan.objects.with_available(account))
+class Offer(NamedTuple):
+    """A plan, and how many of its licenses are available."""
+
+    pk: UUID
+    code: str
+    name: str
+    available: int
+
+
+def offers(account: Account) -> list[Offer]:
+    """Every plan; which of them fit depends on who uses it."""
+    plans = Plan.objects.order_by("rank").values_list("pk", "code", "name")
+    available = account.licenses.available().numbers()
+    return [Offer(pk, code, name, available.get(pk, 0)) for pk, code, name in plans]
 
 
 class NewUser(forms.Form):
@@ -57,7 +69,7 @@ class NewUser(forms.Form):
     sms_country = forms.ChoiceField(label=_("Country of text messages"))
     date_format = forms.ChoiceField(label=_("Date format"))
 
-    def __init__(self, account: Account, plans: Iterable[Any], data: Any = None) -> None:
+    def __init__(self, account: Account, plans: Iterable[Offer], data: Any = None) -> None:
         super().__init__(data, auto_id="new_%s", label_suffix="", initial=_defaults(account))
         self.plans = {
             plan.code: plan for plan in plans if plan.available or plan.code == (data or {}).get("plan")
@@ -75,7 +87,8 @@ class NewUser(forms.Form):
         ]
 
     def clean_plan(self) -> Plan | None:
-        return self.plans.get(self.cleaned_data["plan"])
+        chosen = self.plans.get(self.cleaned_data["plan"])
+        return Plan.objects.get(pk=chosen.pk) if chosen else None
 
     def refuse(self, refusal: Refusal) -> bool:
         """Show a refusal at the field it is about; whether there is one."""
@@ -108,11 +121,11 @@ def _defaults(account: Account) -> dict[str, str]:
     }
 
 
-def shown(request: Request, plans: list[Any]) -> SafeString:
+def shown(request: Request, plans: list[Offer]) -> SafeString:
     """The form as HTML: as it was sent, with what is wrong, or empty."""
     refusal = getattr(request, "refusal", None)
     if request.method != "POST":
-        pool = tuple((plan.code, plan.name, plan.available) for plan in plans if plan.available)
+        pool = tuple(plan for plan in plans if plan.available)
         account = request.account
         domains = tuple(account.domains.approved().order_by("name").values_list("name", flat=True)[:4])
         about = (account.country, account.language, account.time_zone)
@@ -125,23 +138,18 @@ def shown(request: Request, plans: list[Any]) -> SafeString:
     return _rendered(form, domains)
 
 
-class _Offer:
-    def __init__(self, code: str, name: str, available: int) -> None:
-        self.code, self.name, self.available = code, name, available
-
-
 @lru_cache(maxsize=256)
 def _empty(
     language: str,
     day: int,
     about: tuple[str, str, str],
-    pool: tuple[tuple[str, str, int], ...],
+    pool: tuple[Offer, ...],
     domains: tuple[str, ...],
 ) -> SafeString:
     """The same for every administrator of an account until its pool changes: a hundred options are written once."""
     country, account_language, zone = about
     account = Account(country=country, language=account_language, time_zone=zone)
-    return _rendered(NewUser(account, [_Offer(*offer) for offer in pool]), domains)
+    return _rendered(NewUser(account, pool), domains)
 
 
 def _rendered(form: NewUser, domains: tuple[str, ...]) -> SafeString:

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from functools import cache as cache_forever
 from functools import lru_cache
+from html import escape
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -11,13 +13,13 @@ from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from django.contrib import messages
+from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -27,12 +29,14 @@ from valija.accounts.models import Account, User
 from valija.accounts.permissions import Permission, Role
 from valija.core.pages import Page, page_of
 from valija.licensing import operations as licensing
-from valija.licensing.models import Activation, Plan
+from valija.licensing.models import Activation
 from valija.web import new_user
 from valija.web.access import Request, allowed
 from valija.web.errors import shown_on
 
 PAGE = 25
+COUNTED_EACH_TIME = 1_000
+COUNT_LASTS = 30  # seconds
 WITHOUT = "none"  # the license filter: people who have none
 STATES = {
     "active": _("Active"),
@@ -51,12 +55,17 @@ def users(request: Request) -> HttpResponse:
 
 def users_page(request: Request) -> HttpResponse:
     account, chosen = request.account, request.GET
-    plans = list(Plan.objects.with_available(account).defer("entitlements", "summary"))
+    plans = new_user.offers(account)
     asked = _asked(chosen)
     page = _page(account, asked, chosen)
     total, without = _counts(account)
     context = {
-        "lead": _lead(total, without, plans),
+        "lead": _lead(
+            get_language() or "en",
+            total,
+            without,
+            tuple((plan.available, plan.name) for plan in plans if plan.available),
+        ),
         "rows": _rows(request, page),
         "page": page,
         "first": _name(page.first) if page.first else "",
@@ -84,15 +93,20 @@ def _asked(query: QueryDict) -> dict[str, str]:
 
 
 def _page(account: Account, asked: dict[str, str], cursors: QueryDict) -> Page[User]:
-    found = _filtered(account.users.all(), asked).annotate(at_work=Exists(_at_work()))
-    rows = found.values_list(
-        "id", "first_name", "last_name", "sort_name", "email", "kind", "role", "last_seen_at", "deactivated_at",
-        "license__plan__name", "at_work", named=True,
-    )  # fmt: skip
+    rows = _filtered(_rows_shown().filter(account=account), asked)
     after, before = cursors.get("after", ""), cursors.get("before", "")
     return page_of(
         cast("QuerySet[User]", rows), by=("sort_name", "id"), size=PAGE, after=after, before=before
     )
+
+
+@cache_forever
+def _rows_shown() -> Any:
+    """What the table shows of each user; built once, for that took longer than running it."""
+    return User.objects.annotate(at_work=Exists(_at_work())).values_list(
+        "id", "first_name", "last_name", "sort_name", "email", "kind", "role", "last_seen_at", "deactivated_at",
+        "license__plan__name", "at_work", named=True,
+    )  # fmt: skip
 
 
 def _at_work() -> QuerySet[Activation]:
@@ -120,26 +134,26 @@ def _filtered(found: Any, asked: dict[str, str]) -> Any:
 
 def _rows(request: Request, page: Page[Any]) -> SafeString:
     """The lines of the table, with everything said once that is alike in each."""
-    states = {code: str(label) for code, label in STATES.items()}
-    roles: dict[str, str] = {code: str(label) for code, label in Role.choices}
-    kinds = {kind.value: str(kind.label) for kind in User.Kind if kind != User.Kind.PERSON}
+    states = {code: escape(str(label)) for code, label in STATES.items()}
+    roles: dict[str, str] = {code: escape(str(label)) for code, label in Role.choices}
+    kinds = {kind.value: escape(str(kind.label)) for kind in User.Kind if kind != User.Kind.PERSON}
     said = LastSeen()
-    query = f"?{request.GET.urlencode()}" if request.GET else ""
+    query = escape(f"?{request.GET.urlencode()}") if request.GET else ""
     may = request.actor.may(Permission.LICENSE_ASSIGN)
     journal = request.actor.may(Permission.JOURNAL_ACCOUNT)
     without, with_license = (_pattern(said.language, may, has_one, journal) for has_one in (False, True))
     lines = []
     for user in page.rows:
-        name, plan = _name(user), user.license__plan__name
-        state = _state(user)
-        line = format_html(
-            with_license if plan and not user.deactivated_at else without, id=user.id, query=query, name=name, email=user.email,
-            initials=(user.first_name[:1] + user.last_name[:1]).upper(),
-            role=kinds.get(user.kind) or roles[user.role], plan=plan or "—",
+        plan, state = user.license__plan__name, _state(user)
+        pattern = with_license if plan and not user.deactivated_at else without
+        line = pattern.format(
+            id=user.id, query=query, name=escape(_name(user)), email=escape(user.email),
+            initials=escape((user.first_name[:1] + user.last_name[:1]).upper()),
+            role=kinds.get(user.kind) or roles[user.role], plan=escape(plan or "—"),
             look=LOOKS[state], state=states[state], seen=said(user.last_seen_at),
         )  # fmt: skip
         lines.append(line)
-    return mark_safe("".join(lines))  # noqa: S308  each line is escaped
+    return mark_safe("".join(lines))  # noqa: S308  whatever people wrote is escaped above
 
 
 @lru_cache(maxsize=16)
@@ -174,7 +188,7 @@ class LastSeen:
             self.today: gettext("today, %(time)s"),
             self.today - timedelta(days=1): gettext("yesterday, %(time)s"),
         }
-        self.never = gettext("never")
+        self.never = escape(gettext("never"))
 
     def __call__(self, moment: datetime | None) -> str:
         if moment is None:
@@ -182,7 +196,9 @@ class LastSeen:
         local = moment.astimezone(self.zone)
         words = self.words.get(local.date())
         return (
-            words % {"time": local.strftime("%H:%M")} if words else day_in_short(local.date(), self.language)
+            escape(words % {"time": local.strftime("%H:%M")})
+            if words
+            else escape(day_in_short(local.date(), self.language))
         )
 
 
@@ -195,7 +211,22 @@ def day_in_short(day: date, language: str) -> str:
 
 
 def _counts(account: Account) -> tuple[int, int]:
-    """How many there are, and how many of the active have no license; both from narrow indexes."""
+    """How many there are, and how many of the active have no license.
+
+    Counting thousands of rows costs more than the rest of the page, so that a large account's are counted anew every
+    half minute; nobody misses the one that is added meanwhile.
+    """
+    name = f"users-of:{account.pk}"
+    numbers: tuple[int, int] | None = cache.get(name)
+    if numbers is None:
+        numbers = _counted(account)
+        if numbers[0] >= COUNTED_EACH_TIME:
+            cache.set(name, numbers, COUNT_LASTS)
+    return numbers
+
+
+def _counted(account: Account) -> tuple[int, int]:
+    """Both from narrow indexes."""
     numbers = account.users.aggregate(total=Count("*"), gone=Count("deactivated_at"))
     held = account.licenses.assigned().count()
     if numbers["gone"]:
@@ -203,13 +234,13 @@ def _counts(account: Account) -> tuple[int, int]:
     return numbers["total"], numbers["total"] - numbers["gone"] - held
 
 
-def _lead(total: int, without: int, plans: Iterable[Any]) -> str:
-    language = get_language() or "en"
+@lru_cache(maxsize=256)
+def _lead(language: str, total: int, without: int, available: tuple[tuple[int, str], ...]) -> str:
     people = ngettext("%(number)s person or mailbox.", "%(number)s people and mailboxes.", total)
     need = gettext("Everybody has a license.")
     if without:
         need = ngettext("%(number)s has no license.", "%(number)s have no license.", without)
-    pool = [f"{plan.available} {plan.name}" for plan in plans if plan.available]
+    pool = [f"{number} {plan}" for number, plan in available]
     left = gettext("Available: %(licenses)s.") if pool else gettext("No license is available.")
     return " ".join(
         (
@@ -241,7 +272,7 @@ def _filters(
     )
 
 
-def _chips(asked: dict[str, str], plans: Iterable[Plan]) -> list[dict[str, str]]:
+def _chips(asked: dict[str, str], plans: Iterable[new_user.Offer]) -> list[dict[str, str]]:
     """What the list is limited to, each with the address of the list without it."""
     plan_names = {WITHOUT: gettext("No license"), **{plan.code: plan.name for plan in plans}}
     labels: dict[str, str] = {

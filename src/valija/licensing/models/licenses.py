@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Count, F, Q
@@ -100,6 +101,10 @@ class Licenses(models.QuerySet["License"]):
     def to_end(self) -> "Licenses":
         """Those that end at the renewal instead of renewing."""
         return self.exclude(to_end_since=None)
+
+    def numbers(self) -> dict[UUID, int]:
+        """How many of each plan, by the plan's key."""
+        return dict(self.order_by().values_list("plan_id").annotate(number=Count("pk")))
 
     def locked_first(self) -> "License | None":
         return sql.locked_first(self)
