@@ -34,6 +34,11 @@ SCHEDULES: dict[str, dict[str, Any]] = {
         "task": "valija.licensing.operations.pools.warn_of_small_pools",
         "every": timedelta(minutes=1),
     },
+    # Begun when somebody asks for it; this takes up what a killed worker left behind.
+    "work on many people": {
+        "task": "valija.licensing.operations.bulk_batches.work_due",
+        "every": timedelta(seconds=30),
+    },
     "check domains": {"task": "valija.domains.operations.checking.check_due", "every": timedelta(minutes=1)},
     "forget what is over": {"task": "valija.jobs.sweep.forget_what_is_over", "cron": "17 3 * * *"},
     "forget answers to programs": {

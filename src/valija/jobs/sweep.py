@@ -6,6 +6,7 @@ from django.core.management import call_command
 from django.tasks import task
 
 from valija.accounts import operations as accounts
+from valija.licensing import operations as licensing
 
 KEPT = timedelta(days=30)
 
@@ -14,4 +15,5 @@ KEPT = timedelta(days=30)
 def forget_what_is_over() -> None:
     """Remove rows that no page and no proof needs."""
     accounts.forget_expired(KEPT)
+    licensing.forget_bulk_acts(KEPT)
     call_command("ox_prune", older_than="1d", verbosity=0)

@@ -48,6 +48,13 @@ class Event(Enum):
     GROUP_UNNESTED = Happening(
         "group.unnested", _("The group %(inner)s was taken out of the group %(group)s.")
     )
+    BULK_ACT_APPLIED = Happening(
+        "bulk_act.applied", _("An act for many people was started: %(act)s, %(number)s people.")
+    )
+    BULK_ACT_UNDONE = Happening(
+        "bulk_act.undone", _("An act for many people is undone: %(act)s, %(number)s people.")
+    )
+    USERS_IMPORTED = Happening("users.imported", _("The import of %(file)s was started: %(number)s lines."))
     # Signing in
     SIGN_IN_REQUESTED = Happening("sign_in.requested", _("A sign-in link was sent to %(user)s."))
     SIGN_IN_REFUSED = Happening("sign_in.refused", _("A wrong sign-in code was entered for %(user)s."))

@@ -24,7 +24,7 @@ from valija.accounts.operations.groups import (
     rename_group,
     unnest_group,
 )
-from valija.accounts.operations.leaving import end_access, erase
+from valija.accounts.operations.leaving import end_access, end_sign_ins, erase
 from valija.accounts.operations.people import (
     OWN_DETAILS,
     AddressNotValid,

@@ -14,6 +14,12 @@ from valija.core import clock
 def end_access(users: Collection[UUID]) -> None:
     """Sessions end, sign-ins that were asked for no longer work. Tokens stop by themselves while their maker is deactivated."""
     Session.objects.filter(user__in=users).delete()
+    end_sign_ins(users)
+
+
+@transaction.atomic
+def end_sign_ins(users: Collection[UUID]) -> None:
+    """Links and codes that wait in somebody's mailbox no longer work."""
     SignIn.objects.filter(user__in=users, used_at=None).update(used_at=clock.now())
 
 

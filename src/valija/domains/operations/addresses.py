@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from valija.accounts import operations as accounts
-from valija.accounts.models import AddressChange, SignIn, User
+from valija.accounts.models import AddressChange, User
 from valija.accounts.permissions import Permission
 from valija.core import clock, sql, tokens
 from valija.core.actor import Actor
@@ -113,7 +113,7 @@ def give_address(user: User, email: str, *, by: Actor) -> None:
     """The person's new address, in force at once. The caller holds the user and has checked the address."""
     old, user.email = user.email, email
     user.save(update_fields=["email"])
-    SignIn.objects.filter(user=user, used_at=None).update(used_at=clock.now())
+    accounts.end_sign_ins([user.pk])
     journal.record(Event.ADDRESS_CHANGED, by=by, about=user, user=old, email=email)
 
 

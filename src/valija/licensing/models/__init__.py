@@ -12,3 +12,4 @@ from valija.licensing.models.planned import PlannedChange, PlannedChanges
 from valija.licensing.models.plans import SOLD, Interval, Plan, Plans, Price, Prices
 from valija.licensing.models.requests import ClaimedPlan, LicenseRequest, LicenseRequests, PoolNotice
 from valija.licensing.models.rules import AutomaticLicenses, LicenseRule, LicenseRules, RuleException
+from valija.licensing.models.work import BulkAct, BulkRow, ImportRow, RowState, UserImport, Work

@@ -29,6 +29,21 @@ from valija.licensing.operations.assigning import (
     send_activation,
     withdraw_license,
 )
+from valija.licensing.operations.bulk import (
+    CAN_BE_UNDONE,
+    NEEDS,
+    UNDO_FOR,
+    CannotBeUndone,
+    NobodyChosen,
+    apply_bulk_act,
+    discard_bulk_act,
+    forget_bulk_acts,
+    plan_bulk_act,
+    plan_domain_move,
+    undo_bulk_act,
+    undo_until,
+)
+from valija.licensing.operations.bulk_batches import work_due
 from valija.licensing.operations.devices import TooManyDevices, choice_of, deactivate_license
 from valija.licensing.operations.leaving import (
     NotOneself,
@@ -94,3 +109,4 @@ from valija.licensing.operations.rules import (
 )
 from valija.licensing.operations.signing_keys import current_keys, keys, rotate_key
 from valija.licensing.operations.transferring import SameUser, transfer_license
+from valija.licensing.operations.working import WorkNotPlanned

@@ -14,7 +14,7 @@ from valija.core.actor import Actor
 from valija.core.errors import Refusal
 from valija.journal import journal
 from valija.journal.events import Event
-from valija.licensing.models import Activation, LicenseRequest
+from valija.licensing.models import Activation, BulkRow, LicenseRequest
 from valija.licensing.operations.assigning import NotAUserOfThisAccount, name_of
 from valija.licensing.operations.many import licenses_of, locked_users, take_licenses
 from valija.mail import letters
@@ -108,6 +108,7 @@ def delete_user(account: Account, user: User, *, by: Actor) -> None:
     accounts.end_access([user.pk])
     LicenseRequest.objects.filter(user=user).delete()  # in his own words
     Activation.objects.filter(user=user).update(device="")  # people name their devices after themselves
+    BulkRow.objects.filter(user=user).delete()
     journal.record(Event.USER_DELETED, by=by, about=user)
     mail.forget_letters(accounts.erase(user))
 

@@ -77,8 +77,8 @@ def _take_available(account: Account, plan: Plan, number: int, by: Actor) -> lis
     found = sql.locked_some(pool.filter(to_end_since=None), number)
     if len(found) < number:
         ending = sql.locked_some(pool.exclude(to_end_since=None), number - len(found))
-        if ending:
-            keep(ending, by=by)
+        for subscription in {license.subscription_id for license in ending}:
+            keep([license for license in ending if license.subscription_id == subscription], by=by)
         found += ending
     for license in found:
         license.plan = plan
