@@ -119,6 +119,10 @@ PAGES = (
     Stop("users", "alice", "/users"),
     Stop("users", "alice", "/users", "window", _window("a[data-window]")),
     Stop("users", "alice", "/users?q=nothing-like-it", "nothing found"),
+    Stop("bulk_acts", "alice", "/users/bulk"),
+    Stop("bulk_acts", "mallory", "/users/bulk", "none"),
+    Stop("bulk_act", "alice", "/users/bulk/{bulk}"),
+    Stop("domain_move", "alice", "/users/move"),
     Stop("user", "alice", "/users/{bob}"),
     Stop("user", "alice", "/users/{alice}", "oneself"),
     Stop("deletion", "alice", "/users/{bob}/deletion"),
@@ -232,11 +236,20 @@ def fill() -> dict[str, str]:
     billing.add_to_cart(alice.account, plans["advanced"], 2, by=alice.as_actor())
     domains.claim_domain(alice.account, "aurora-legal.example", by=alice.as_actor())
     accounts.create_token(alice.account, "Nóminas", [Permission.LICENSE_SEE], by=alice.as_actor())
+    bulk = licensing.plan_bulk_act(
+        alice.account, "assign", alice.account.users.all(), plan=plans["pro"], by=alice.as_actor()
+    )
     waiting = order(mallory, "eco", 1)
     entry = Entry.objects.of_account(alice.account_id).filter(event="license.assigned").latest("id")
     keys = {name: str(user.pk) for name, user in users.items()}
     keys["license"] = str(license.pk)
-    return {**keys, "paid": str(paid.pk), "payment": str(waiting.payment.reference), "entry": str(entry.pk)}
+    return {
+        **keys,
+        "paid": str(paid.pk),
+        "bulk": str(bulk.pk),
+        "payment": str(waiting.payment.reference),
+        "entry": str(entry.pk),
+    }
 
 
 # The walk

@@ -28,6 +28,7 @@ from valija.billing.operations.methods import (
     store_method,
     stored_method,
 )
+from valija.billing.operations.missing import add_missing_to_cart
 from valija.billing.operations.paying import AmountDiffers, look_after, receive_notice, settle_payment
 from valija.billing.operations.rates import install_tax_rates
 from valija.billing.operations.refunding import (
