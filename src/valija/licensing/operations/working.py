@@ -22,15 +22,15 @@ class WorkNotPlanned(Refusal):
     sentence = _("This plan is not ready to be applied, or it was discarded.")
 
 
-def stored(by: Actor) -> dict[str, Any]:
+def stored(actor: Actor) -> dict[str, Any]:
     """Who asked and from where, as it is kept with the work."""
     kept = ("kind", "id", "label", "address", "browser", "through", "request_id", "language")
-    return {name: getattr(by, name) for name in kept}
+    return {name: getattr(actor, name) for name in kept}
 
 
-def maker_of(by: Actor) -> Any:
+def maker_of(actor: Actor) -> Any:
     """The key of the person who asked, or of the person whose program did."""
-    return ApiToken.objects.get(pk=by.id).creator_id if by.kind == "token" else by.id
+    return ApiToken.objects.get(pk=actor.id).creator_id if actor.kind == "token" else actor.id
 
 
 def actor_of(work: Work) -> Actor:
