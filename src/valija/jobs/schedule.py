@@ -38,6 +38,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "work on many people": {
         "task": "valija.licensing.operations.bulk_batches.work_due",
         "every": timedelta(seconds=30),
+    },
     "renew subscriptions": {
         "task": "valija.billing.operations.renewing.renew_due",
         "every": timedelta(minutes=5),
