@@ -79,6 +79,13 @@ def _unfold(page: Page) -> None:
     page.wait_for_selector(".entry__more dl")
 
 
+def _wrong_card(page: Page) -> None:
+    for name, value in {"number": "4242", "expiry": "12 / 30", "cvc": "123", "name": "Mallory"}.items():
+        page.fill(f"#{name}", value)
+    page.click("main form button[type=submit]")
+    page.wait_for_selector(".flash--stop")
+
+
 def _menu(page: Page) -> None:
     page.locator(".menu--options summary").click()
 
@@ -154,6 +161,10 @@ PAGES = (
     Stop("purchases", "mallory", "/purchases", "of another account"),
     Stop("purchase", "carol", "/purchases/{paid}"),
     Stop("test_payment", "mallory", "/test-payment/{payment}"),
+    Stop("test_payment", "mallory", "/test-payment/{payment}", "refused", _wrong_card),
+    Stop("test_payment", "carol", "/test-payment/{storing}", "storing"),
+    Stop("payment_method", "carol", "/payment-method"),
+    Stop("payment_method", "mallory", "/payment-method", "none"),
     Stop("domains", "alice", "/domains"),
     Stop("domains", "mallory", "/domains", "all approved"),
     Stop("api_tokens", "alice", "/tokens"),
@@ -171,6 +182,7 @@ LEFT_OUT = {
     "app_manifest": "for machines",
     "app_worker": "for machines",
     "purchase_return": "leads to another page",
+    "storing_return": "leads to another page",
 }
 
 
@@ -240,8 +252,10 @@ def fill() -> dict[str, str]:
         alice.account, "assign", alice.account.users.all(), plan=plans["pro"], by=alice.as_actor()
     )
     waiting = order(mallory, "eco", 1)
+    storing = billing.store_method(alice.account, users["carol"], by=users["carol"].as_actor())
     entry = Entry.objects.of_account(alice.account_id).filter(event="license.assigned").latest("id")
     keys = {name: str(user.pk) for name, user in users.items()}
+    keys["storing"] = str(storing.reference)
     keys["license"] = str(license.pk)
     return {
         **keys,

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from valija.accounts.models import Account, User
 from valija.billing import operations as billing
 from valija.billing.models import CartLine, Order
-from valija.billing.providers.test.models import TestCharge
+from valija.billing.providers.test.models import TestCharge, TestPayment
 from valija.core import clock
 from valija.licensing.models import License, Plan, Price
 
@@ -54,10 +54,15 @@ def local(address: str) -> str:
     return re.sub(r"^https?://[^/]+", "", address)
 
 
-def buy_with(browser: Client, card: str) -> Any:
+def card(number: str) -> dict[str, str]:
+    """What is typed on the card page."""
+    return {"number": number, "expiry": "12/30", "cvc": "123", "name": "Alice"}
+
+
+def buy_with(browser: Client, number: str) -> Any:
     """Confirm the cart, pay by card and follow the way back."""
     till = local(place(browser)["Location"])
-    answer = browser.post(till, {"number": card, "expiry": "12/30", "cvc": "123", "name": "Alice"})
+    answer = browser.post(till, card(number))
     return browser.get(local(answer["Location"]), follow=True) if answer.status_code == 302 else answer
 
 
@@ -241,7 +246,7 @@ def test_paid_licenses_are_in_the_pool(browser: Client, aurora: Account) -> None
 
 
 @pytest.mark.parametrize(
-    ("card", "reason"),
+    ("number", "reason"),
     [
         ("4000 0000 0000 0002", "the bank declined the card"),
         ("4000 0000 0000 9995", "there is not enough money on the card"),
@@ -249,10 +254,10 @@ def test_paid_licenses_are_in_the_pool(browser: Client, aurora: Account) -> None
     ],
 )
 def test_a_refused_card_says_why_and_leaves_the_cart(
-    browser: Client, aurora: Account, card: str, reason: str
+    browser: Client, aurora: Account, number: str, reason: str
 ) -> None:
     add(browser)
-    answer = buy_with(browser, card)
+    answer = buy_with(browser, number)
     assert answer.status_code == 422
     assert reason in page(answer).replace("&#x27;", "'")
     assert aurora.cart.get().quantity == 5
@@ -261,7 +266,7 @@ def test_a_refused_card_says_why_and_leaves_the_cart(
     assert f"Nothing was charged: {reason}." in back
     assert not TestCharge.objects.exists()
     # The same page takes another card.
-    browser.post(local(order.payment.page_url), {"number": APPROVED})
+    browser.post(local(order.payment.page_url), card(APPROVED))
     browser.get(f"/purchases/{order.pk}/return")
     assert License.objects.filter(account=aurora).count() == 5
 
@@ -270,12 +275,12 @@ def test_the_bank_asks_and_a_second_press_is_not_a_consent(browser: Client, auro
     add(browser)
     till = local(place(browser)["Location"])
     for _twice in range(2):
-        answer = browser.post(till, {"number": "4000000000003220"})
+        answer = browser.post(till, card("4000000000003220"))
         assert "Your bank asks for confirmation" in page(answer)
     assert not TestCharge.objects.exists()
     answer = browser.post(f"{till}/confirm", {"refuse": "1"})
     assert "the payment was not confirmed with the bank" in page(answer)
-    browser.post(till, {"number": "4000000000003220"})
+    browser.post(till, card("4000000000003220"))
     answer = browser.post(f"{till}/confirm", {"agree": "1"})
     assert "5 Pro" in page(browser.get(local(answer["Location"]), follow=True))
 
@@ -301,7 +306,7 @@ def test_a_double_press_a_refresh_and_the_back_button_buy_once(browser: Client, 
     tills = {browser.post("/purchases/place", sent)["Location"] for _press in range(3)}
     assert len(tills) == 1
     till = local(tills.pop())
-    returns = [local(browser.post(till, {"number": APPROVED})["Location"]) for _press in range(2)]
+    returns = [local(browser.post(till, card(APPROVED))["Location"]) for _press in range(2)]
     for address in returns * 2:
         browser.get(address)
     browser.post("/purchases/place", sent)  # back to the window, and again
@@ -359,3 +364,19 @@ def test_mallory_finds_nothing_of_auroras(
     stranger.post(f"/cart/{line.pk}/remove")
     assert aurora.cart.get().quantity == 5
     assert billing.look_after(order, by=mallory.as_actor()).paid_at is None
+
+
+# The waiting page
+
+
+def test_the_waiting_page_asks_by_itself_and_sends_the_whole_browser_on(browser: Client) -> None:
+    add(browser)
+    till = local(place(browser)["Location"])
+    back = local(browser.post(till, card("4000000000000077"))["Location"])
+    waiting = browser.get(back)
+    assert waiting.status_code == 202
+    assert f'hx-get="{back}"' in waiting.content.decode()
+    assert '<noscript><meta http-equiv="refresh"' in waiting.content.decode()
+    TestPayment.objects.update(answer_at=clock.now())
+    asked = browser.get(back, headers={"HX-Request": "true"})
+    assert asked.headers["HX-Redirect"] == "/licenses"

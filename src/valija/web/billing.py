@@ -241,7 +241,10 @@ def purchase_return(request: Request, order_id: UUID) -> HttpResponse:
     order = billing.look_after(_order(request, order_id), by=request.actor)
     if order.standing == "processing":
         return render(request, "billing/waiting.html", {"order": order}, status=202)
-    return _arrived(request, order)
+    arrived = _arrived(request, order)
+    if request.headers.get("HX-Request"):  # the waiting page asked: the whole browser has to go on
+        return HttpResponse(headers={"HX-Redirect": arrived["Location"]})
+    return arrived
 
 
 def _order(request: Request, order_id: UUID) -> Order:

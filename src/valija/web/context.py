@@ -26,6 +26,7 @@ MENU: tuple[tuple[Any, tuple[tuple[str, Any, str, str | tuple[str, ...]], ...]],
     (
         _("Business"),
         (
+            ("payment_method", _("Payment method"), "card", Permission.METHOD_STORE),
             (
                 "account_journal",
                 _("Account journal"),

@@ -41,6 +41,8 @@ SCOPE_WORDS: dict[str, str | Promise] = {
     Permission.CART_CHANGE: _("See and change the cart"),
     Permission.ORDER_PLACE: _("Confirm purchases"),
     Permission.BILLING_SEE: _("See purchases"),
+    Permission.METHOD_STORE: _("See and store the payment method"),
+    Permission.METHOD_FORGET: _("Forget the payment method"),
     Permission.DOMAIN_SEE: _("See domains"),
     Permission.DOMAIN_CLAIM: _("Claim domains"),
     Permission.JOURNAL_USERS: _("Read what users do"),

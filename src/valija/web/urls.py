@@ -15,6 +15,7 @@ from valija.web import (
     journal,
     license_page,
     licensing,
+    methods,
     preferences,
     provider,
     quantities,
@@ -114,6 +115,11 @@ urlpatterns = [
     path("purchases", billing.purchases, name="purchases"),
     path("purchases/<uuid:order_id>", billing.purchase, name="purchase"),
     path("purchases/<uuid:order_id>/return", billing.purchase_return, name="purchase_return"),
+    # The payment method
+    path("payment-method", methods.payment_method, name="payment_method"),
+    path("payment-method/store", methods.store_method, name="store_method"),
+    path("payment-method/forget", methods.forget_method, name="forget_method"),
+    path("payment-method/<uuid:page_id>/return", methods.storing_return, name="storing_return"),
     # Domains
     path("domains", domains.domains, name="domains"),
     path("domains/claim", domains.claim_domain, name="claim_domain"),

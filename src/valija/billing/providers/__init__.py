@@ -18,7 +18,7 @@ REASONS: dict[str, str | Promise] = {
     "authentication_failed": _("the payment was not confirmed with the bank"),
     "card_not_valid": _("the card's number, date or code is not valid"),
     "no_answer": _("the bank did not answer"),
-    "authentication_required": _("the bank wants the card’s holder to confirm the payment"),
+    "authentication_required": _("the bank wants the card's holder to confirm the payment"),
     "card_expired": _("the card has expired"),
 }
 
@@ -162,13 +162,17 @@ def provider(name: str = "") -> PaymentProvider:
     return found
 
 
+def keeps_cards(name: str) -> bool:
+    """Whether this provider stores cards and charges them while nobody is there."""
+    return hasattr(provider(name), "start_storing")
+
+
 def card_provider(name: str = "") -> CardProvider:
     """The provider of this name, which keeps cards.
 
     Raises:
         NoStoredMethod: this one does not.
     """
-    found = provider(name)
-    if not hasattr(found, "start_storing"):
+    if not keeps_cards(name):
         raise NoStoredMethod
-    return cast(CardProvider, found)
+    return cast(CardProvider, provider(name))
