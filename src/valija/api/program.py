@@ -14,7 +14,20 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 
-from valija.api import activations, bulk, cart, domains, journal, licenses, me, methods, orders, plans, problems, users
+from valija.api import (
+    activations,
+    bulk,
+    cart,
+    domains,
+    journal,
+    licenses,
+    me,
+    methods,
+    orders,
+    plans,
+    problems,
+    users,
+)
 from valija.api.auth import AccessToken, anyone
 from valija.api.documents import document
 from valija.api.errors import MethodNotAllowed, NotFound, answer_problems, broken, problem
@@ -33,7 +46,20 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 answer_problems(api)
-for noun in (me, plans, cart, orders, methods, licenses, users, bulk, domains, journal, activations, problems):
+for noun in (
+    me,
+    plans,
+    cart,
+    orders,
+    methods,
+    licenses,
+    users,
+    bulk,
+    domains,
+    journal,
+    activations,
+    problems,
+):
     api.add_router("", noun.router)
 
 
