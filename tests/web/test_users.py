@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -314,3 +315,64 @@ def test_who_may_not_do_it(
             assert stranger.post(f"/users/{bob.pk}/license/{act}", {"plan": "pro"}).status_code == 403
         assert stranger.post("/users/add", NEW).status_code == 403
     assert not License.objects.assigned().exists()
+
+
+# Search by what a word means, sorting, choosing many
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("q=pro", ["Bob"]),
+        ("q=administrator", ["Alice"]),
+        ("q=deactivated", ["Dave"]),
+        ("q=bob pro", ["Bob"]),
+        ("q=alice pro", []),
+        ("sort=-name", ["Dave", "Carol", "Bob", "Alice"]),
+        ("sort=email", ["Alice", "Bob", "Carol", "Dave"]),
+        ("sort=-plan", ["Bob", "Dave", "Carol", "Alice"]),
+        ("sort=-seen", ["Carol", "Alice", "Dave", "Bob"]),
+        ("sort=-added", ["Dave", "Carol", "Bob", "Alice"]),
+        ("sort=nonsense", ["Alice", "Bob", "Carol", "Dave"]),
+        ("domain=aurora.example", ["Alice", "Bob", "Carol", "Dave"]),
+        ("domain=gmail.com", []),
+    ],
+)
+def test_words_and_sorts(
+    query: str, names: list[str], browser: Client, aurora: Account, alice: User, bob: User, carol: User, dave: User,
+    buy: Any, plan: Any,
+) -> None:  # fmt: skip
+    buy(aurora, "pro", 1)
+    licensing.assign_license(aurora, plan("pro"), bob, by=alice.as_actor())
+    User.objects.filter(pk=dave.pk).update(deactivated_at=clock.now())
+    User.objects.filter(pk__in=[alice.pk]).update(last_seen_at=clock.now())
+    User.objects.filter(pk=carol.pk).update(last_seen_at=clock.now() + timedelta(days=1))
+    html = browser.get(f"/users?{query}").content.decode()
+    found = re.findall(r'person__name"[^>]*>(\w+)', html)
+    if query == "sort=-seen":  # those who never came are alike
+        assert found[:2] == names[:2]
+    else:
+        assert found == names
+
+
+@pytest.mark.parametrize(
+    "sort", ["-name", "email", "-email", "plan", "-plan", "seen", "-seen", "added", "-added"]
+)
+def test_every_sort_is_read_to_its_end(sort: str, browser: Client, aurora: Account) -> None:
+    fill(aurora, 60)
+    seen: list[str] = []
+    address = f"/users?sort={sort}"
+    while address:
+        html = browser.get(address).content.decode()
+        seen += re.findall(r'person__mail">([^<]+)', html)
+        following = re.search(r'href="(\?[^"]+)"[^>]*rel="next"', html)
+        address = f"/users{following[1].replace('&amp;', '&')}" if following else ""
+    assert len(seen) == len(set(seen)) == 64
+
+
+def test_many_are_chosen_in_the_list(browser: Client, bob: User) -> None:
+    html = browser.get("/users?q=bob").content.decode()
+    assert re.search(rf'name="user"\s+value="{bob.pk}"', html)
+    assert 'formaction="/users/bulk/plan?q=bob"' in html
+    assert 'name="all"' in html
+    assert re.search(rf'href="/users/{bob.pk}"', html)

@@ -113,9 +113,16 @@ class User(AbstractBaseUser):
 
     class Meta:
         indexes = [
+            # The address stands in it too, so that a search for a rare word reads nothing but this.
             models.Index(
-                fields=["account", "sort_name", "id"], name="users_listed", condition=Q(erased_at=None)
+                fields=["account", "sort_name", "id", "email"],
+                name="users_found",
+                condition=Q(erased_at=None),
             ),
+            models.Index(
+                fields=["account", "email", "id"], name="users_by_email", condition=Q(erased_at=None)
+            ),
+            models.Index(fields=["account", "id"], name="users_by_age", condition=Q(erased_at=None)),
             # Counted on every user page: narrow, so that counting reads little.
             models.Index(
                 fields=["account", "deactivated_at"], name="users_numbered", condition=Q(erased_at=None)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache as cache_forever
 from functools import lru_cache
 from html import escape
@@ -14,7 +14,8 @@ from babel.lists import format_list
 from babel.numbers import format_decimal
 from django.contrib import messages
 from django.core.cache import cache
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, DateTimeField, Exists, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -29,7 +30,7 @@ from valija.accounts.models import Account, User
 from valija.accounts.permissions import Permission, Role
 from valija.core.pages import Page, page_of
 from valija.licensing import operations as licensing
-from valija.licensing.models import Activation
+from valija.licensing.searching import STATES, WITHOUT, at_work, filtered
 from valija.web import new_user
 from valija.web.access import Request, allowed
 from valija.web.errors import shown_on
@@ -37,13 +38,26 @@ from valija.web.errors import shown_on
 PAGE = 25
 COUNTED_EACH_TIME = 1_000
 COUNT_LASTS = 30  # seconds
-WITHOUT = "none"  # the license filter: people who have none
-STATES = {
-    "active": _("Active"),
-    "to_activate": _("To activate"),
-    "none": _("No license"),
-    "deactivated": _("Deactivated"),
+# The order of the list, and the keys by which it is paged.
+SORTS = {
+    "name": ("sort_name", "id"), "-name": ("-sort_name", "-id"), "email": ("email", "id"), "-email": ("-email", "-id"),
+    "plan": ("plan_rank", "id"), "-plan": ("-plan_rank", "-id"), "seen": ("seen", "id"), "-seen": ("-seen", "-id"),
+    "added": ("id", "id"), "-added": ("-id", "-id"),
+}  # fmt: skip
+# Nobody's plan and nobody's last visit have a place too: a key cannot be empty.
+SORTED_BY_MORE: dict[str, dict[str, Any]] = {
+    "plan": {"plan_rank": Coalesce("license__plan__rank", 0)},
+    "seen": {
+        "seen": Coalesce(
+            "last_seen_at", Value(datetime(2000, 1, 1, tzinfo=UTC)), output_field=DateTimeField()
+        )
+    },
 }
+SORT_LABELS = {
+    "name": _("Name"), "-name": _("Name, from Z to A"), "email": _("Address"), "plan": _("Plan, the lowest first"),
+    "-plan": _("Plan, the highest first"), "-seen": _("Seen last"), "seen": _("Not seen for long"),
+    "-added": _("Added last"), "added": _("Added first"),
+}  # fmt: skip
 LOOKS = {"active": "ok", "to_activate": "wait", "none": "off", "deactivated": "stop"}
 
 
@@ -57,7 +71,7 @@ def users_page(request: Request) -> HttpResponse:
     account, chosen = request.account, request.GET
     plans = new_user.offers(account)
     asked = _asked(chosen)
-    page = _page(account, asked, chosen)
+    page = _page(account, asked, chosen, plans)
     total, without = _counts(account)
     context = {
         "lead": _lead(
@@ -73,9 +87,16 @@ def users_page(request: Request) -> HttpResponse:
         "count": total if not asked else len(page.rows) if not (page.after or page.before) else None,
         "asked": asked,
         "filters": _filters(
-            get_language() or "en", tuple((plan.code, plan.name) for plan in plans), tuple(asked.items())
+            get_language() or "en",
+            tuple((plan.code, plan.name) for plan in plans),
+            tuple(asked.items()),
+            _sort(chosen),
         ),
         "chips": _chips(asked, plans),
+        "sort": _sort(chosen),
+        "query": f"?{chosen.urlencode()}" if chosen else "",
+        "narrowed": bool(asked),
+        "may": _may(request),
         "users_url": reverse("users"),
         "may_add": request.actor.may(Permission.USER_ADD),
         "new_user": new_user.shown(request, plans) if request.actor.may(Permission.USER_ADD) else "",
@@ -88,48 +109,49 @@ def users_page(request: Request) -> HttpResponse:
 
 def _asked(query: QueryDict) -> dict[str, str]:
     """The filters in use. PostgreSQL knows no text with a NUL in it."""
-    asked = {name: query.get(name, "").replace("\0", "").strip() for name in ("q", "plan", "role", "state")}
+    asked = {
+        name: query.get(name, "").replace("\0", "").strip()
+        for name in ("q", "plan", "role", "state", "domain")
+    }
     return {name: value for name, value in asked.items() if value}
 
 
-def _page(account: Account, asked: dict[str, str], cursors: QueryDict) -> Page[User]:
-    rows = _filtered(_rows_shown().filter(account=account), asked)
+def _sort(query: QueryDict) -> str:
+    sort = query.get("sort", "")
+    return sort if sort in SORTS else "name"
+
+
+def _page(
+    account: Account, asked: dict[str, str], cursors: QueryDict, plans: Iterable[new_user.Offer]
+) -> Page[User]:
+    sort = _sort(cursors)
+    names = [(plan.name, plan.code) for plan in plans]
+    rows = filtered(_rows_shown(sort).filter(account=account), asked, names)
     after, before = cursors.get("after", ""), cursors.get("before", "")
-    return page_of(
-        cast("QuerySet[User]", rows), by=("sort_name", "id"), size=PAGE, after=after, before=before
-    )
+    return page_of(cast("QuerySet[User]", rows), by=SORTS[sort], size=PAGE, after=after, before=before)
 
 
 @cache_forever
-def _rows_shown() -> Any:
-    """What the table shows of each user; built once, for that took longer than running it."""
-    return User.objects.annotate(at_work=Exists(_at_work())).values_list(
+def _rows_shown(sort: str) -> Any:
+    """What the table shows of each user; built once for each sort, for that took longer than running it."""
+    found: Any = User.objects.annotate(at_work=Exists(at_work()))
+    also = SORTED_BY_MORE.get(sort.lstrip("-"), {})
+    if also:
+        found = found.annotate(**also)
+    return found.values_list(
         "id", "first_name", "last_name", "sort_name", "email", "kind", "role", "last_seen_at", "deactivated_at",
-        "license__plan__name", "at_work", named=True,
+        "license__plan__name", "at_work", *also, named=True,
     )  # fmt: skip
 
 
-def _at_work() -> QuerySet[Activation]:
-    return Activation.objects.living().filter(license__holder=OuterRef("pk"))
-
-
-def _filtered(found: Any, asked: dict[str, str]) -> Any:
-    if words := asked.get("q"):
-        found = found.matching(words)
-    if plan := asked.get("plan"):
-        found = found.filter(license=None) if plan == WITHOUT else found.filter(license__plan__code=plan)
-    if role := asked.get("role"):
-        found = found.filter(role=role)
-    match asked.get("state"):
-        case "active":
-            found = found.active().filter(Exists(_at_work()))
-        case "to_activate":
-            found = found.active().filter(~Exists(_at_work()), license__isnull=False)
-        case "none":
-            found = found.active().filter(license=None)
-        case "deactivated":
-            found = found.filter(deactivated_at__isnull=False)
-    return found
+def _may(request: Request) -> dict[str, bool]:
+    """What can be done with many."""
+    may = request.actor.may
+    return {
+        "assign": may(Permission.LICENSE_ASSIGN),
+        "deactivate": may(Permission.USER_DEACTIVATE),
+        "change": may(Permission.USER_CHANGE),
+    }
 
 
 def _rows(request: Request, page: Page[Any]) -> SafeString:
@@ -141,7 +163,10 @@ def _rows(request: Request, page: Page[Any]) -> SafeString:
     query = escape(f"?{request.GET.urlencode()}") if request.GET else ""
     may = request.actor.may(Permission.LICENSE_ASSIGN)
     journal = request.actor.may(Permission.JOURNAL_ACCOUNT)
-    without, with_license = (_pattern(said.language, may, has_one, journal) for has_one in (False, True))
+    change = request.actor.may(Permission.USER_CHANGE)
+    without, with_license = (
+        _pattern(said.language, may, has_one, journal, change) for has_one in (False, True)
+    )
     lines = []
     for user in page.rows:
         plan, state = user.license__plan__name, _state(user)
@@ -157,10 +182,12 @@ def _rows(request: Request, page: Page[Any]) -> SafeString:
 
 
 @lru_cache(maxsize=16)
-def _pattern(language: str, may_assign: bool, may_send: bool, may_see_journal: bool) -> str:
+def _pattern(language: str, may_assign: bool, may_send: bool, may_see_journal: bool, may_change: bool) -> str:
     """A line of the table with places for what differs, without the space between its tags."""
     with translation.override(language):
-        may = {"may_assign": may_assign, "may_send": may_send, "may_see_journal": may_see_journal}
+        may = {
+            "may_assign": may_assign, "may_send": may_send, "may_see_journal": may_see_journal, "may_change": may_change,
+        }  # fmt: skip
         line = render_to_string("users/row.html", {**may, "users_url": reverse("users")})
     return re.sub(r">\s+<", "><", line.strip())
 
@@ -253,7 +280,7 @@ def _lead(language: str, total: int, without: int, available: tuple[tuple[int, s
 
 @lru_cache(maxsize=256)
 def _filters(
-    language: str, plans: tuple[tuple[str, str], ...], asked: tuple[tuple[str, str], ...]
+    language: str, plans: tuple[tuple[str, str], ...], asked: tuple[tuple[str, str], ...], sort: str
 ) -> SafeString:
     """The search and the three selects beside it; most often nothing is asked, so most often it is there already."""
     roles = [choice for choice in Role.choices if choice[0] != Role.PROVIDER]
@@ -267,9 +294,9 @@ def _filters(
         {"name": name, "label": label, "all": everything, "choices": choices, "chosen": chosen.get(name, "")}
         for name, label, everything, choices in selects
     ]
-    return render_to_string(
-        "users/filters.html", {"filters": filters, "asked": chosen, "users_url": reverse("users")}
-    )
+    sorts = {"choices": SORT_LABELS.items(), "chosen": sort}
+    context = {"filters": filters, "asked": chosen, "sorts": sorts, "users_url": reverse("users")}
+    return render_to_string("users/filters.html", context)
 
 
 def _chips(asked: dict[str, str], plans: Iterable[new_user.Offer]) -> list[dict[str, str]]:
@@ -279,6 +306,7 @@ def _chips(asked: dict[str, str], plans: Iterable[new_user.Offer]) -> list[dict[
         "q": gettext("Search: %(words)s") % {"words": asked.get("q", "")},
         "plan": gettext("License: %(plan)s") % {"plan": plan_names.get(asked.get("plan", ""), "—")},
         "role": gettext("Role: %(role)s") % {"role": dict(Role.choices).get(asked.get("role", ""), "—")},
+        "domain": gettext("Domain: %(domain)s") % {"domain": asked.get("domain", "")},
         "state": gettext("State: %(state)s") % {"state": STATES.get(asked.get("state", ""), "—")},
     }
     return [
