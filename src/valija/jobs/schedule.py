@@ -30,6 +30,10 @@ SCHEDULES: dict[str, dict[str, Any]] = {
         "task": "valija.licensing.operations.planning.carry_out_due",
         "every": timedelta(seconds=30),
     },
+    "tell of licenses without use": {
+        "task": "valija.billing.operations.idle.tell_of_idle_licenses",
+        "every": timedelta(hours=1),
+    },
     "warn of small pools": {
         "task": "valija.licensing.operations.pools.warn_of_small_pools",
         "every": timedelta(minutes=1),

@@ -115,6 +115,7 @@ class Event(Enum):
     RULE_SWITCHED_OFF = Happening(
         "rule.switched_off", _("The rule was switched off: %(carrier)s, %(plan)s licenses.")
     )
+    RULE_EXCEPTION_ENDED = Happening("rule.exception_ended", _("Rules may give a license to %(user)s again."))
     RULE_SHORT = Happening(
         "rule.short",
         _("There are not enough licenses for the rule: %(carrier)s, %(plan)s, %(waiting)s waiting."),
@@ -135,6 +136,9 @@ class Event(Enum):
         "pool_notice.changed", _("The notice of few %(plan)s licenses was changed: below %(threshold)s.")
     )
     POOL_LOW = Happening("pool.low", _("The available %(plan)s licenses fell to %(available)s."))
+    LICENSES_IDLE = Happening(
+        "license.idle", _("Licenses without use renew on %(day)s: %(what)s, %(cost)s before taxes.")
+    )
     CHANGE_PLANNED = Happening("change.planned", _("Planned for %(day)s: %(what)s."))
     CHANGE_TAKEN_BACK = Happening("change.taken_back", _("The plan for %(day)s was taken back: %(what)s."))
     CHANGE_FAILED = Happening(

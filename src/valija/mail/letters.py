@@ -279,6 +279,17 @@ POOL_LOW = Kind(
     ),
     button=_("Buy licenses"),
 )
+LICENSES_IDLE = Kind(
+    "licenses_idle",
+    subject=_("Licenses without use: %(cost)s on %(day)s"),
+    lines=(
+        _("On %(day)s licenses renew that nobody holds, or that their holder never activated: %(what)s."),
+        _(
+            "They will cost %(cost)s, before taxes. Those that are not needed end at the renewal by one click."
+        ),
+    ),
+    button=_("See the licenses without use"),
+)
 
 ALL = (
     SIGN_IN, WELCOME, ADDRESS_TO_CONFIRM, ADDRESS_CHANGE_REQUESTED, ADDRESS_CHANGED, USER_DEACTIVATED, USER_RESTORED,
@@ -288,6 +299,6 @@ ALL = (
     UPGRADE_PAID, ACTIVATIONS_PAID, LICENSE_UPGRADED, LICENSE_DOWNGRADED, LICENSE_ENDED, RENEWAL_COMING,
     SUBSCRIPTION_RENEWED, SUBSCRIPTION_RESTORED, SUBSCRIPTION_PAST_DUE, SUBSCRIPTION_SUSPENDED, SUBSCRIPTION_CANCELED,
     SUBSCRIPTION_ENDED, TRIAL_STARTED, TRIAL_ENDING, TRIAL_ENDED,
-    RULE_SHORT, LICENSE_REQUESTED, REQUEST_REFUSED, CHANGE_FAILED, POOL_LOW,
+    RULE_SHORT, LICENSE_REQUESTED, REQUEST_REFUSED, CHANGE_FAILED, POOL_LOW, LICENSES_IDLE,
 )  # fmt: skip
 BY_CODE = {kind.code: kind for kind in ALL}

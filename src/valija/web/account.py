@@ -22,7 +22,7 @@ from valija.core.errors import Refusal
 from valija.journal.models import Entry
 from valija.licensing import operations as licensing
 from valija.licensing.models import License
-from valija.web import choices
+from valija.web import choices, own_license
 from valija.web.access import Request, allowed
 from valija.web.context import groups_of
 from valija.web.errors import found, shown_on
@@ -72,14 +72,15 @@ class DetailsForm(forms.Form):
 @require_GET
 @allowed(Permission.ACCOUNT_PAGE)
 def account_page(request: Request) -> HttpResponse:
-    return _page(request)
+    return own_page(request)
 
 
-def _page(request: Request) -> HttpResponse:
+def own_page(request: Request) -> HttpResponse:
     user = request.user
     refusal = getattr(request, "refusal", None)
     now = {name: getattr(user, name) for name in accounts.OWN_DETAILS}
-    form = DetailsForm(request.POST, refusal=refusal) if refusal else DetailsForm(initial=now)
+    refused = refusal and "first_name" in request.POST  # this form, not another one of the page
+    form = DetailsForm(request.POST, refusal=refusal) if refused else DetailsForm(initial=now)
     here = stored_key(request.session.session_key or "")
     sessions = [
         {
@@ -91,9 +92,13 @@ def _page(request: Request) -> HttpResponse:
         for session in user.sessions.living()
     ]
     entries = Entry.objects.of_account(user.account_id).concerning(user.pk).order_by("-id")[:LAST_ENTRIES]
+    license = License.objects.filter(holder=user).select_related("plan", "subscription").first()
     context = {
         "form": form,
-        "license": License.objects.filter(holder=user).select_related("plan", "subscription").first(),
+        "license": license,
+        "typed_plan": request.POST.get("plan", ""),
+        "typed_reason": request.POST.get("reason", ""),
+        **(own_license.own_choices(user) if license is None else {}),
         "devices": user.activations.living().order_by("-last_seen_at"),
         "sessions": sorted(sessions, key=lambda session: not session["here"]),
         "entries": entries,
@@ -104,7 +109,7 @@ def _page(request: Request) -> HttpResponse:
 
 @require_POST
 @allowed(Permission.ACCOUNT_PAGE)
-@shown_on(_page)
+@shown_on(own_page)
 def change_own_details(request: Request) -> HttpResponse:
     typed = {name: request.POST.get(name, "") for name in accounts.OWN_DETAILS}
     user = accounts.change_own_details(request.user, by=request.actor, **typed)

@@ -20,6 +20,8 @@ MENU: tuple[tuple[Any, tuple[tuple[str, Any, str, str | tuple[str, ...]], ...]],
         (
             ("licenses", _("License management and purchases"), "license", Permission.LICENSE_SEE),
             ("users", _("User management"), "users", Permission.USER_SEE),
+            ("groups", _("Groups of users"), "users", Permission.GROUP_SEE),
+            ("automatic_licenses", _("Automatic licenses"), "refresh", Permission.RULE_SEE),
             ("domains", _("Domains"), "at", Permission.DOMAIN_SEE),
         ),
     ),

@@ -21,6 +21,7 @@ from valija.billing.operations.charging import (
     charge_stored_method,
     open_holder_page,
 )
+from valija.billing.operations.idle import tell_of_idle_licenses
 from valija.billing.operations.methods import (
     forget_method,
     look_after_storing,
@@ -40,4 +41,5 @@ from valija.billing.operations.refunding import (
     refund_order,
     refundable,
 )
+from valija.billing.operations.requests import grant_request
 from valija.billing.providers import NoStoredMethod

@@ -45,6 +45,7 @@ from valija.licensing.operations.bulk import (
 )
 from valija.licensing.operations.bulk_batches import work_due
 from valija.licensing.operations.devices import TooManyDevices, choice_of, deactivate_license
+from valija.licensing.operations.idle import NoneTicked, end_idle_licenses, keep_idle_licenses
 from valija.licensing.operations.leaving import (
     NotOneself,
     UserIsActive,
@@ -72,6 +73,7 @@ from valija.licensing.operations.plans import install_catalogue
 from valija.licensing.operations.pools import (
     ThresholdNotValid,
     notify_of_small_pool,
+    notify_of_small_pools,
     warn_of_small_pools,
 )
 from valija.licensing.operations.removing import (
@@ -90,7 +92,7 @@ from valija.licensing.operations.requests import (
     RequestClosed,
     allow_claims,
     claim_license,
-    grant_request,
+    grant_from_pool,
     grant_when_available,
     refuse_request,
     request_license,
@@ -102,6 +104,7 @@ from valija.licensing.operations.rules import (
     GroupCarriesPlan,
     NotForRules,
     NotOfApprovedDomain,
+    allow_rules,
     remove_group,
     switch_off_rule,
     switch_off_rule_and_free,

@@ -1,5 +1,6 @@
 """Telling the administrators when few licenses of a plan are left."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -49,6 +50,13 @@ def notify_of_small_pool(account: Account, plan: Plan, threshold: int, *, by: Ac
         Event.POOL_NOTICE_CHANGED, by=by, account_id=account.pk, plan=plan.name, threshold=threshold
     )
     return notice
+
+
+@transaction.atomic
+def notify_of_small_pools(account: Account, thresholds: Mapping[Plan, int], *, by: Actor) -> None:
+    """The same for several plans: all of it or nothing."""
+    for plan, threshold in thresholds.items():
+        notify_of_small_pool(account, plan, threshold, by=by)
 
 
 @task

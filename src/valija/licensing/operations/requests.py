@@ -110,7 +110,7 @@ def withdraw_request(request: LicenseRequest, *, by: Actor) -> None:
 
 
 @transaction.atomic
-def grant_request(request: LicenseRequest, *, by: Actor) -> License:
+def grant_from_pool(request: LicenseRequest, *, by: Actor) -> License:
     """Give who asked a license from the pool.
 
     Raises:

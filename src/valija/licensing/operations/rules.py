@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from valija.accounts import operations as accounts
-from valija.accounts.models import Account, Group
+from valija.accounts.models import Account, Group, User
 from valija.accounts.permissions import Permission
 from valija.core import clock, sql
 from valija.core.actor import Actor
@@ -12,7 +12,7 @@ from valija.core.errors import Refusal
 from valija.domains.models import Domain
 from valija.journal import journal
 from valija.journal.events import Event
-from valija.licensing.models import License, LicenseRule, Plan
+from valija.licensing.models import License, LicenseRule, Plan, RuleException
 from valija.licensing.operations.watching import look_again
 
 
@@ -96,6 +96,15 @@ def _switched_off(rule: LicenseRule, by: Actor) -> LicenseRule:
         rule.save(update_fields=["ended_at"])
         journal.record(Event.RULE_SWITCHED_OFF, by=by, about=rule, carrier=rule.carrier, plan=rule.plan.name)
     return rule
+
+
+@transaction.atomic
+def allow_rules(user: User, *, by: Actor) -> None:
+    """Let rules give a license again to a person from whom one was taken by hand."""
+    by.require(Permission.RULE_CHANGE, user.account)
+    if RuleException.objects.filter(user=user).delete()[0]:
+        journal.record(Event.RULE_EXCEPTION_ENDED, by=by, about=user, user=user.email)
+        look_again(user.account)
 
 
 @transaction.atomic
