@@ -15,10 +15,11 @@ from valija.accounts.permissions import Permission
 from valija.core import clock, facts
 from valija.core.pages import page_of
 from valija.licensing import operations as licensing
-from valija.licensing.models import License, Plan
+from valija.licensing.models import License, Plan, PlannedChange
 from valija.web.access import Request, allowed
 from valija.web.context import address_of
 from valija.web.errors import found, shown_on
+from valija.web.planned import later, say_planned
 
 RECEIVERS = 10  # of a page in the window
 
@@ -47,6 +48,11 @@ def license_page(request: Request, user_id: UUID) -> HttpResponse:
         "may_end": request.actor.may(Permission.LICENSE_REMOVE),
         "end_old": bool(request.POST.get("end_old")),
         "here": reverse("user_license", args=[user.pk]),
+        "later_url": reverse("user_license", args=[user.pk]) + _list_query(request, later="1"),
+        "planned": [
+            {"day": facts.day(change.on), "what": licensing.what(change)}
+            for change in PlannedChange.objects.open().about(user).order_by("on", "id")
+        ],
         **(_at_work(license) | _price(request, license) if license else {}),
     }
     return render(request, "licensing/user_license.html", context)
@@ -66,6 +72,8 @@ def _plans(request: Request, user: User, license: License | None) -> list[Plan]:
     if license is not None:
         fitting = fitting.exclude(pk=license.plan_id)
     picked = request.POST.get("plan", "")
+    if license is None and request.GET.get("later"):  # until then some may be bought
+        return list(fitting.filter(withdrawn_at=None))
     return [plan for plan in fitting if plan.available or plan.code == picked]  # type: ignore[attr-defined]
 
 
@@ -121,6 +129,10 @@ def assign_license(request: Request, user_id: UUID) -> HttpResponse:
     if unchosen := _nothing_chosen(request, user_id):
         return unchosen
     user, plan = _user(request, user_id), _chosen_plan(request)
+    if day := later(request):
+        planned = licensing.plan_assignment(request.account, plan, user, day, by=request.actor)
+        say_planned(request, planned)
+        return _to_list(request)
     licensing.assign_license(request.account, plan, user, by=request.actor)
     said = gettext("%(user)s has a %(plan)s license. We have sent an e-mail.")
     messages.success(request, said % {"user": user.full_name, "plan": plan.name})
@@ -153,6 +165,10 @@ def modify_license(request: Request, user_id: UUID) -> HttpResponse:
 @shown_on(license_page)
 def withdraw_license(request: Request, user_id: UUID) -> HttpResponse:
     user = _user(request, user_id)
+    if day := later(request):
+        planned = licensing.plan_withdrawal(request.account, user, day, by=request.actor)
+        say_planned(request, planned)
+        return _to_list(request)
     license = licensing.withdraw_license(request.account, user, by=request.actor)
     said = gettext(
         "%(user)s no longer has a license; the %(plan)s license is available again. We have sent an e-mail."
@@ -235,6 +251,10 @@ def transfer_license(request: Request, user_id: UUID) -> HttpResponse:
         response.status_code = 422
         return response
     to = found(_by_key(request, request.POST["to"]))
+    if day := later(request):
+        planned = licensing.plan_transfer(request.account, user, to, day, by=request.actor)
+        say_planned(request, planned)
+        return _back_to_list(request)
     license = licensing.transfer_license(request.account, user, to, by=request.actor)
     said = gettext(
         "%(receiver)s now has the %(plan)s license that %(user)s had. We have sent an e-mail to both."
@@ -242,6 +262,10 @@ def transfer_license(request: Request, user_id: UUID) -> HttpResponse:
     messages.success(
         request, said % {"receiver": to.full_name, "plan": license.plan.name, "user": user.full_name}
     )
+    return _back_to_list(request)
+
+
+def _back_to_list(request: Request) -> HttpResponse:
     in_list = request.GET.get("list", "")
     return redirect(reverse("users") + (f"?{in_list}" if in_list else ""))
 

@@ -24,7 +24,7 @@ ROWS = ("account", "user", "to", "plan", "planner")
 
 def later(request: Request) -> date | None:
     """The day that was chosen in a window, or nothing where it is to happen now. What is no day is none that can be."""
-    if request.POST.get("when") != "day":
+    if request.POST.get("start") != "day":
         return None
     try:
         return date.fromisoformat(request.POST.get("on", "").strip())

@@ -18,6 +18,7 @@ from valija.licensing import operations as licensing
 from valija.licensing.models import Interval, Plan, Price, Subscription
 from valija.web.access import Request, allowed
 from valija.web.errors import found, shown_on
+from valija.web.planned import later, say_planned
 
 AT_RENEWAL, NOW = "renewal", "now"
 
@@ -107,6 +108,10 @@ def _money(
 @shown_on(available_page)
 def remove_licenses(request: Request, code: str, interval: str) -> HttpResponse:
     plan, number = _line(request, code, interval)[0], _number(request)
+    if day := later(request):
+        planned = licensing.plan_removal(request.account, plan, interval, number, day, by=request.actor)
+        say_planned(request, planned)
+        return _back()
     licensing.remove_licenses(request.account, plan, interval, number, by=request.actor)
     said = ngettext(
         "%(number)s %(plan)s license was removed.", "%(number)s %(plan)s licenses were removed.", number

@@ -14,6 +14,10 @@ class PlannedChanges(models.QuerySet["PlannedChange"]):
     def open(self) -> "PlannedChanges":
         return self.filter(done_at=None, failed_at=None, taken_back_at=None)
 
+    def about(self, user: User) -> "PlannedChanges":
+        """Those that give a user a license or take his."""
+        return self.filter(Q(user=user) | Q(to=user)).select_related("user", "to", "plan")
+
     def seen(self) -> "PlannedChanges":
         """What the page lists: what is to come, and what could not be done until somebody has read it."""
         return self.filter(done_at=None, taken_back_at=None)
