@@ -126,6 +126,7 @@ PAGES = (
     Stop("users", "alice", "/users"),
     Stop("users", "alice", "/users", "window", _window("a[data-window]")),
     Stop("users", "alice", "/users?q=nothing-like-it", "nothing found"),
+    Stop("user_import", "alice", "/users/import"),
     Stop("bulk_acts", "alice", "/users/bulk"),
     Stop("bulk_acts", "mallory", "/users/bulk", "none"),
     Stop("bulk_act", "alice", "/users/bulk/{bulk}"),
@@ -177,6 +178,9 @@ PAGES = (
 )
 
 LEFT_OUT = {
+    "import_template": "a file",
+    "export_users": "a file",
+    "show_import": "its states are shown by tests/stories/test_people.py",
     "home": "leads to another page",
     "healthz": "for machines",
     "app_manifest": "for machines",

@@ -43,6 +43,10 @@ SCHEDULES: dict[str, dict[str, Any]] = {
         "task": "valija.licensing.operations.bulk_batches.work_due",
         "every": timedelta(seconds=30),
     },
+    "work on imports": {
+        "task": "valija.licensing.operations.importing.work_on_imports",
+        "every": timedelta(seconds=30),
+    },
     "check domains": {"task": "valija.domains.operations.checking.check_due", "every": timedelta(minutes=1)},
     "forget what is over": {"task": "valija.jobs.sweep.forget_what_is_over", "cron": "17 3 * * *"},
     "forget answers to programs": {

@@ -16,4 +16,5 @@ def forget_what_is_over() -> None:
     """Remove rows that no page and no proof needs."""
     accounts.forget_expired(KEPT)
     licensing.forget_bulk_acts(KEPT)
+    licensing.forget_imports(KEPT)
     call_command("ox_prune", older_than="1d", verbosity=0)

@@ -28,6 +28,8 @@ from valija.web import (
     test_payment,
     tokens,
     user,
+    user_export,
+    user_import,
     users,
 )
 
@@ -79,6 +81,13 @@ urlpatterns = [
     path("users/bulk/<uuid:act_id>/undo", bulk.undo_bulk_act, name="undo_bulk_act"),
     path("users/bulk/<uuid:act_id>/discard", bulk.discard_bulk_act, name="discard_bulk_act"),
     path("users/bulk/<uuid:act_id>/buy", bulk.buy_for_bulk_act, name="buy_for_bulk_act"),
+    path("users/import", user_import.user_import, name="user_import"),
+    path("users/import/template", user_import.import_template, name="import_template"),
+    path("users/import/<uuid:import_id>", user_import.show_import, name="show_import"),
+    path("users/import/<uuid:import_id>/apply", user_import.apply_import, name="apply_import"),
+    path("users/import/<uuid:import_id>/discard", user_import.discard_import, name="discard_import"),
+    path("users/import/<uuid:import_id>/buy", user_import.buy_for_import, name="buy_for_import"),
+    path("users/export", user_export.export_users, name="export_users"),
     path("users/move", bulk.domain_move, name="domain_move"),
     path("users/<uuid:user_id>", user.user, name="user"),
     path("users/<uuid:user_id>/change", user.change_user, name="change_user"),

@@ -46,6 +46,16 @@ from valija.licensing.operations.bulk import (
 from valija.licensing.operations.bulk_batches import work_due
 from valija.licensing.operations.devices import TooManyDevices, choice_of, deactivate_license
 from valija.licensing.operations.idle import NoneTicked, end_idle_licenses, keep_idle_licenses
+from valija.licensing.operations.importing import (
+    MOST_BYTES,
+    FileMissing,
+    FileTooLarge,
+    apply_import,
+    discard_import,
+    forget_imports,
+    start_import,
+    work_on_imports,
+)
 from valija.licensing.operations.leaving import (
     NotOneself,
     UserIsActive,

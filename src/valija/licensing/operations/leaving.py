@@ -14,7 +14,7 @@ from valija.core.actor import Actor
 from valija.core.errors import Refusal
 from valija.journal import journal
 from valija.journal.events import Event
-from valija.licensing.models import Activation, BulkRow, LicenseRequest
+from valija.licensing.models import Activation, BulkRow, ImportRow, LicenseRequest
 from valija.licensing.operations.assigning import NotAUserOfThisAccount, name_of
 from valija.licensing.operations.many import licenses_of, locked_users, take_licenses
 from valija.mail import letters
@@ -109,6 +109,7 @@ def delete_user(account: Account, user: User, *, by: Actor) -> None:
     LicenseRequest.objects.filter(user=user).delete()  # in his own words
     Activation.objects.filter(user=user).update(device="")  # people name their devices after themselves
     BulkRow.objects.filter(user=user).delete()
+    ImportRow.objects.filter(of__account=account, email=user.email).delete()
     journal.record(Event.USER_DELETED, by=by, about=user)
     mail.forget_letters(accounts.erase(user))
 
