@@ -15,7 +15,7 @@ def path(name: str) -> Path:
     return Path(settings.HOME) / "files" / name
 
 
-def create() -> tuple[str, BinaryIO]:
+def begin() -> tuple[str, BinaryIO]:
     """A new file, its name and where to write."""
     name = secrets.token_hex(16)
     path(name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -51,7 +51,7 @@ class ToTheHome(FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
-        self.blob, self.stream = blobs.create()
+        self.blob, self.stream = blobs.begin()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self.size = start + len(raw_data)
