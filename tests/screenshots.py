@@ -156,6 +156,16 @@ PAGES = (
     Stop("licenses", "alice", "/licenses", "window", _window('a[data-window][href*="confirm"]')),
     Stop("licenses", "mallory", "/licenses", "empty cart"),
     Stop("confirm_purchase", "alice", "/purchases/confirm"),
+    Stop("quote_upgrade", "alice", "/licenses/upgrade?pool=advanced&interval=year"),
+    Stop("quote_upgrade", "alice", "/licenses/upgrade?pool=advanced&interval=year&plan=pro", "amounts"),
+    Stop("downgrade", "alice", "/licenses/downgrade?pool=pro&interval=year"),
+    Stop("downgrade", "alice", "/licenses/downgrade?pool=pro&interval=year&plan=eco&when=now", "sure"),
+    Stop("quote_activations", "alice", "/licenses/{shared}/activations"),
+    Stop("quote_activations", "alice", "/licenses/{shared}/activations?more=2", "amounts"),
+    Stop("subscriptions", "carol", "/subscriptions"),
+    Stop("subscriptions", "mallory", "/subscriptions", "none"),
+    Stop("show_cancellation", "alice", "/subscriptions/{subscription}/cancellation"),
+    Stop("trial", "mallory", "/trial"),
     Stop("purchases", "carol", "/purchases"),
     Stop("purchases", "mallory", "/purchases", "of another account"),
     Stop("purchase", "carol", "/purchases/{paid}"),
@@ -239,6 +249,10 @@ def fill() -> dict[str, str]:
         return billing.place_order(buyer.account, buyer, shown=shown, key=new_id().hex, by=by)
 
     alice, bob, mallory = users["alice"], users["bob"], users["mallory"]
+    for code in ("advanced", "pro-shared"):
+        other = order(alice, code, 1)
+        bank.pay(other.payment.reference, "4242 4242 4242 4242")
+        billing.look_after(other, by=alice.as_actor())
     paid = order(alice, "pro", 3)
     bank.pay(paid.payment.reference, "4242 4242 4242 4242")
     billing.look_after(paid, by=alice.as_actor())
@@ -259,6 +273,8 @@ def fill() -> dict[str, str]:
     keys = {name: str(user.pk) for name, user in users.items()}
     keys["storing"] = str(storing.reference)
     keys["license"] = str(license.pk)
+    keys["shared"] = str(alice.account.licenses.get(plan__code="pro-shared").pk)
+    keys["subscription"] = str(license.subscription_id)
     return {
         **keys,
         "paid": str(paid.pk),

@@ -13,11 +13,14 @@ class Permission(StrEnum):
     BILLING_SEE = "billing.see"
     CART_CHANGE = "cart.change"
     ORDER_PLACE = "order.place"
+    SUBSCRIPTION_CANCEL = "subscription.cancel"
+    TRIAL_START = "trial.start"
     METHOD_STORE = "method.store"
     METHOD_FORGET = "method.forget"
     LICENSE_SEE = "license.see"
     LICENSE_ASSIGN = "license.assign"
     LICENSE_REMOVE = "license.remove"
+    LICENSE_DOWNGRADE = "license.downgrade"
     USER_SEE = "user.see"
     USER_ADD = "user.add"
     USER_CHANGE = "user.change"
@@ -52,10 +55,13 @@ _BILLING = _USER | {
     Permission.BILLING_SEE,
     Permission.CART_CHANGE,
     Permission.ORDER_PLACE,
+    Permission.SUBSCRIPTION_CANCEL,
+    Permission.TRIAL_START,
     Permission.METHOD_STORE,
     Permission.METHOD_FORGET,
     Permission.LICENSE_SEE,
     Permission.LICENSE_REMOVE,
+    Permission.LICENSE_DOWNGRADE,
 }
 _ADMINISTRATOR = _BILLING | {
     Permission.LICENSE_ASSIGN,

@@ -46,6 +46,25 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "work on imports": {
         "task": "valija.licensing.operations.importing.work_on_imports",
         "every": timedelta(seconds=30),
+    "renew subscriptions": {
+        "task": "valija.billing.operations.renewing.renew_due",
+        "every": timedelta(minutes=5),
+    },
+    "charge renewals": {
+        "task": "valija.billing.operations.renewing.charge_due",
+        "every": timedelta(minutes=1),
+    },
+    "suspend subscriptions": {
+        "task": "valija.billing.operations.renewing.suspend_due",
+        "every": timedelta(minutes=15),
+    },
+    "end subscriptions": {
+        "task": "valija.billing.operations.canceling.end_due",
+        "every": timedelta(minutes=5),
+    },
+    "remind of renewals": {
+        "task": "valija.billing.operations.reminding.remind_due",
+        "every": timedelta(hours=1),
     },
     "check domains": {"task": "valija.domains.operations.checking.check_due", "every": timedelta(minutes=1)},
     "forget what is over": {"task": "valija.jobs.sweep.forget_what_is_over", "cron": "17 3 * * *"},

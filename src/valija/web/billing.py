@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -56,6 +56,8 @@ def licenses_page(request: Request, line_id: UUID | None = None) -> HttpResponse
         # After a refused form this page stands under the form's address, where nothing can be fetched.
         "path": _address(kind, interval) if request.method == "POST" else request.get_full_path(),
         "may_remove": request.actor.may(Permission.LICENSE_REMOVE),
+        "overdue": [each for each in account.subscriptions.running() if each.past_due_since],
+        "may_try": request.actor.may(Permission.TRIAL_START) and billing.may_try(account),
         **_held(account),
         **_cart(account),
     }
@@ -229,7 +231,7 @@ def place_order(request: Request) -> HttpResponse:
         by=request.actor,
     )
     if order.paid_at:
-        return _arrived(request, order)
+        return arrived(request, order)
     return redirect(order.payment.page_url)
 
 
@@ -241,10 +243,10 @@ def purchase_return(request: Request, order_id: UUID) -> HttpResponse:
     order = billing.look_after(_order(request, order_id), by=request.actor)
     if order.standing == "processing":
         return render(request, "billing/waiting.html", {"order": order}, status=202)
-    arrived = _arrived(request, order)
+    there = arrived(request, order)
     if request.headers.get("HX-Request"):  # the waiting page asked: the whole browser has to go on
-        return HttpResponse(headers={"HX-Redirect": arrived["Location"]})
-    return arrived
+        return HttpResponse(headers={"HX-Redirect": there["Location"]})
+    return there
 
 
 def _order(request: Request, order_id: UUID) -> Order:
@@ -252,8 +254,10 @@ def _order(request: Request, order_id: UUID) -> Order:
     return found(orders.filter(pk=order_id).first())
 
 
-def _arrived(request: Request, order: Order) -> HttpResponse:
+def arrived(request: Request, order: Order) -> HttpResponse:
     """Back in the portal, with the news."""
+    if order.kind != Order.Kind.PURCHASE:
+        return _arrived_otherwise(request, order)
     if order.paid_at:
         told = ngettext(
             "Purchase %(order)s is paid. %(what)s: the license is available and can be assigned in user management.",
@@ -282,6 +286,31 @@ def _arrived(request: Request, order: Order) -> HttpResponse:
     return redirect("licenses")
 
 
+PAID = {
+    Order.Kind.UPGRADE: gettext_lazy(
+        "Upgrade %(order)s is paid and in effect: %(what)s. Nobody has to do anything."
+    ),
+    Order.Kind.ACTIVATIONS: gettext_lazy("Purchase %(order)s is paid: the activations can be used now."),
+    Order.Kind.RENEWAL: gettext_lazy("Renewal %(order)s is paid. All licenses work as before."),
+}
+
+
+def _arrived_otherwise(request: Request, order: Order) -> HttpResponse:
+    """The news of an upgrade, of activations or of a renewal."""
+    if order.paid_at:
+        sentence = PAID[Order.Kind(order.kind)] % {"order": order.number, "what": order.what}
+        messages.success(request, sentence)
+    elif order.standing == "processing":
+        messages.info(request, gettext("The bank has the payment and has not answered yet."))
+    elif order.standing == "refused":
+        reason = REASONS.get(order.payment.reason, REASONS["card_declined"])
+        said = gettext("Nothing was charged: %(reason)s. Nothing has changed; you can try another card.")
+        messages.error(request, said % {"reason": reason})
+    else:
+        messages.info(request, gettext("Nothing was paid, nothing was charged, and nothing has changed."))
+    return redirect("subscriptions" if order.kind == Order.Kind.RENEWAL else "licenses")
+
+
 @require_GET
 @allowed(Permission.BILLING_SEE)
 def purchases(request: Request) -> HttpResponse:
@@ -297,8 +326,10 @@ def purchases(request: Request) -> HttpResponse:
 @allowed(Permission.BILLING_SEE)
 def purchase(request: Request, order_id: UUID) -> HttpResponse:
     order = _order(request, order_id)
-    lines = list(order.lines.all())
+    lines = list(order.lines.select_related("old_plan"))
     for line in lines:
         line.order = order  # its currency, without asking for each line
     computed = {"lines": lines, "net_money": order.net_money}
-    return render(request, "billing/purchase.html", {"order": order, "lines": lines, "computed": computed})
+    changes = any(line.is_change for line in lines)
+    context = {"order": order, "lines": lines, "computed": computed, "changes": changes}
+    return render(request, "billing/purchase.html", context)

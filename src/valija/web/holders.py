@@ -29,7 +29,7 @@ def license_holders(request: Request, code: str, interval: str) -> HttpResponse:
     """The number assigned is a link: its holders, to tick some and give them a higher plan."""
     account = request.account
     plan = found(Plan.objects.filter(code=code, licenses__account=account).distinct().first())
-    subscription = found(account.subscriptions.filter(interval=interval).first())
+    subscription = found(account.subscriptions.filter(interval=interval, ended_at=None).first())
     holders: Any = account.users.filter(license__plan=plan, license__subscription=subscription)
     words = _words(request)
     people = holders.matching(words).select_related("license").annotate(
@@ -48,6 +48,7 @@ def license_holders(request: Request, code: str, interval: str) -> HttpResponse:
         "count": holders.count() if not words else None,
         "most": plan.allows.devices,
         "upgrade_url": address_of("quote_upgrade") if request.actor.may(Permission.ORDER_PLACE) else "",
+        "downgrade_url": reverse("downgrade") if request.actor.may(Permission.LICENSE_DOWNGRADE) else "",
         "may_assign": request.actor.may(Permission.LICENSE_ASSIGN),
         "here": request.path,
     }

@@ -45,6 +45,7 @@ def available_page(request: Request, code: str, interval: str) -> HttpResponse:
         "left": available - number, "when": when, "number": number, "typed": _asked(request, "number") or "1",
         "wrong": refusal if not request.POST.get("keep") else None, "refusal": None, "sure": sure,
         "renews": facts.day(subscription.renews_on), "canceled": subscription.canceled_at is not None,
+        "may_buy": request.actor.may(Permission.ORDER_PLACE) and not subscription.is_trial,
         "here": reverse("available_licenses", args=[code, interval]), "back": reverse("licenses") + "#held",
         **_money(request, plan, subscription, number, to_end),
     }  # fmt: skip
@@ -55,7 +56,7 @@ def available_page(request: Request, code: str, interval: str) -> HttpResponse:
 
 def _line(request: Request, code: str, interval: str) -> tuple[Plan, Subscription]:
     plan = found(Plan.objects.filter(code=code, licenses__account=request.account).distinct().first())
-    return plan, found(request.account.subscriptions.filter(interval=interval).first())
+    return plan, found(request.account.subscriptions.filter(interval=interval, ended_at=None).first())
 
 
 def _asked(request: Request, name: str) -> str:

@@ -164,6 +164,15 @@ class OrderLine(models.Model):
         return Money(self.unit_price, self.order.currency)
 
     @property
+    def is_change(self) -> bool:
+        """Of licenses that the account had already."""
+        return self.old_plan_id is not None
+
+    @property
+    def old_plan_name(self) -> str:
+        return self.old_plan.name if self.old_plan else ""
+
+    @property
     def paid_price(self) -> Money:
         return Money(self.old_price, self.order.currency)
 

@@ -20,6 +20,7 @@ class Payment(models.Model):
     provider = models.CharField(max_length=20)
     reference = models.CharField(max_length=80, null=True)
     page_url = models.CharField(max_length=500, blank=True)
+    round = models.PositiveSmallIntegerField(default=0)  # grows when one way to pay is put aside for another
     refusals = models.PositiveSmallIntegerField(default=0)  # how many refused attempts the journal has told
     reason = models.CharField(max_length=40, blank=True)  # of the latest refusal
     with_bank_since = models.DateTimeField(null=True)  # the bank has it and has not answered
@@ -27,6 +28,11 @@ class Payment(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "reference"], name="reference_once")]
+
+    @property
+    def key(self) -> str:
+        """What the provider knows it by: the same key starts one payment, however often it is asked."""
+        return f"{self.pk}-{self.round}" if self.round else str(self.pk)
 
 
 class NoticeReceipt(models.Model):

@@ -9,6 +9,13 @@ from valija.billing.operations.buying import (
     open_payment_page,
     place_order,
 )
+from valija.billing.operations.canceling import (
+    RenewalWithBank,
+    SubscriptionOver,
+    cancel_subscription,
+    end_due,
+    keep_subscription,
+)
 from valija.billing.operations.cart import (
     MOST_AT_ONCE,
     QuantityNotValid,
@@ -41,5 +48,35 @@ from valija.billing.operations.refunding import (
     refund_order,
     refundable,
 )
+from valija.billing.operations.reminding import remind_due
+from valija.billing.operations.renewing import (
+    RETRIES,
+    charge_due,
+    charge_renewal,
+    pay_renewal,
+    renew_due,
+    renew_subscription,
+    suspend_due,
+)
 from valija.billing.operations.requests import grant_request
+from valija.billing.operations.trying import (
+    TRIAL_LASTS,
+    NoTrialBesideLicenses,
+    TrialUsed,
+    may_try,
+    start_trial,
+    tried_plans,
+)
+from valija.billing.operations.upgrading import (
+    ActivationsNotValid,
+    NotLower,
+    chosen,
+    downgrade_licenses,
+    downgrade_licenses_now,
+    keep_plans,
+    raise_activations,
+    require_number,
+    upgrade_licenses,
+)
 from valija.billing.providers import NoStoredMethod
+from valija.billing.quote import require_changeable

@@ -133,7 +133,7 @@ def open_payment_page(order: Order, *, by: Actor) -> Order:
     if payment.reference is None:
         started = providers.provider(payment.provider).start(
             Charge(
-                key=str(payment.pk),
+                key=payment.key,
                 amount=order.total,
                 currency=order.currency,
                 description=f"{order.number}: {order.what}",

@@ -62,7 +62,7 @@ def _prepared(order: Order, method: PaymentMethod) -> Payment:
         payment.provider = method.provider
         payment.reference = providers.card_provider(method.provider).prepare(
             Charge(
-                key=str(payment.pk),
+                key=payment.key,
                 amount=order.total,
                 currency=order.currency,
                 description=f"{order.number}: {order.what}",

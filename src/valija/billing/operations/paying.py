@@ -13,7 +13,7 @@ from valija.billing import providers
 from valija.billing.models import CartLine, LedgerEntry, NoticeReceipt, Order, OrderLine, Payment, StoringPage
 from valija.billing.operations.delivering import deliver_changes, deliver_renewal
 from valija.billing.operations.granting import grant
-from valija.billing.operations.methods import keep_first_method, look_after_storing
+from valija.billing.operations.methods import keep_first_method, keep_method, look_after_storing
 from valija.billing.providers import Outcome
 from valija.core import clock, sql
 from valija.core.actor import Actor
@@ -32,20 +32,35 @@ def settle_payment(payment: Payment, outcome: Outcome, *, by: Actor) -> Order:
     account = sql.locked(Account.objects.all(), pk=payment.order.account_id)
     # Payments change only while their order is held; on PostgreSQL the joined row may be older than the lock.
     order = sql.locked(Order.objects.select_related("buyer"), pk=payment.order_id)
-    payment = Payment.objects.get(pk=payment.pk)
+    reference, payment = payment.reference, Payment.objects.get(pk=payment.pk)
+    order.payment = payment
     if order.paid_at or order.canceled_at:
         return order
-    order.payment = payment
+    if reference != payment.reference and outcome.state != "paid":  # news of a way to pay that was put aside
+        return order
     _note_standing(order, payment, outcome, by)
     if outcome.state == "paid":
         _paid(account, order, outcome, by)
         if outcome.method:
-            keep_first_method(account, payment.provider, outcome.method, by=by)
+            # Whoever pays a renewal with another card means the next ones too.
+            keep = keep_method if order.kind == Order.Kind.RENEWAL else keep_first_method
+            keep(account, payment.provider, outcome.method, by=by)
+    elif outcome.state == "canceled" and order.kind == Order.Kind.RENEWAL:
+        put_aside(payment)
     elif outcome.state == "canceled":
         order.canceled_at = clock.now()
         order.save(update_fields=["canceled_at"])
         journal.record(Event.ORDER_CANCELED, by=by, about=order, order=order.number)
     return order
+
+
+def put_aside(payment: Payment) -> None:
+    """Forget a way to pay that is impossible now: the order stays open, to be paid in another."""
+    Payment.objects.filter(pk=payment.pk, reference=payment.reference, round=payment.round).update(
+        reference=None, page_url="", refusals=0, reason="", with_bank_since=None, round=payment.round + 1,
+        provider=settings.PAYMENT_PROVIDER,
+    )  # fmt: skip
+    payment.refresh_from_db()
 
 
 def _note_standing(order: Order, payment: Payment, outcome: Outcome, by: Actor) -> None:

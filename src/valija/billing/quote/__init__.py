@@ -12,6 +12,7 @@ from valija.billing.quote.changing import (
     paid_worth,
     quote_activations,
     quote_upgrade,
+    require_changeable,
 )
 from valija.billing.quote.periods import (
     SubscriptionLapsed,

@@ -126,7 +126,7 @@ def paid_worth(license: License, prices: Prices) -> int:
 
 
 def _quote(account: Account, licenses: Sequence[License], change: Change, kind: str, on: date) -> Quote:
-    _require_changeable(licenses)
+    require_changeable(licenses)
     prices, rates = Prices.of(account), rates_of(account, on)
     alike: dict[Alike, list[License]] = defaultdict(list)
     for license in sorted(licenses, key=attrgetter("pk")):
@@ -139,7 +139,8 @@ def _quote(account: Account, licenses: Sequence[License], change: Change, kind: 
     return Quote(account.currency, lines, taxes, renewals, kind)
 
 
-def _require_changeable(licenses: Sequence[License]) -> None:
+def require_changeable(licenses: Sequence[License]) -> None:
+    """Refuse licenses that cannot be given another plan."""
     if not licenses:
         raise NothingChosen
     if len(licenses) > MOST_AT_ONCE:

@@ -50,6 +50,11 @@ class QuoteLine:
         return Money(self.unit_price, self.currency)
 
     @property
+    def is_change(self) -> bool:
+        """Of licenses that the account has already."""
+        return bool(self.old_plan_id)
+
+    @property
     def paid_price(self) -> Money:
         return Money(self.old_price, self.currency)
 

@@ -99,3 +99,7 @@ class Price(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.amount, self.currency)
+
+    @property
+    def activation(self) -> Money:
+        return Money(self.per_activation or 0, self.currency)
