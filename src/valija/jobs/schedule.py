@@ -46,6 +46,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "work on imports": {
         "task": "valija.licensing.operations.importing.work_on_imports",
         "every": timedelta(seconds=30),
+    },
     "renew subscriptions": {
         "task": "valija.billing.operations.renewing.renew_due",
         "every": timedelta(minutes=5),
