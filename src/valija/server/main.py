@@ -67,6 +67,12 @@ def _questioning(command: Command) -> None:
     outbox = command("outbox", "outbox:run", "Print the letters written so far, one JSON object a line.")
     outbox.add_argument("--to", metavar="EMAIL", default="", help="only letters to this address")
     outbox.add_argument("--follow", action="store_true", help="go on with each new letter")
+    rehearse = command(
+        "rehearse",
+        "rehearse:run",
+        "List what the clock will do until a day, on a copy; nothing is sent or charged.",
+    )
+    rehearse.add_argument("--until", metavar="DATE", required=True, help="like 2027-12-31")
     command("doctor", "doctor:run", "Look the installation over, and say what to do about what is wrong.")
 
 
