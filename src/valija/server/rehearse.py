@@ -50,7 +50,7 @@ def _rehearse(until: date) -> None:
     from valija.billing.operations import renewing
     from valija.core import clock
 
-    renewing.charge_stored_method = _charged  # type: ignore[assignment]
+    renewing.charge_stored_method = _charged  # type: ignore[attr-defined]
     last, start = {"entry": _newest("entry"), "letter": _newest("letter")}, clock.today()
     with override("en"):
         for number in range((until - start).days + 1):
