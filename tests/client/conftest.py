@@ -42,6 +42,8 @@ class FakeValija:
     activations: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
     withdrawn: bool = False
+    suspended: bool = False
+    most: int = 10  # devices
     sentences: bool = True
     spoil: bool = False
     raw: tuple[int, str, bytes] | None = None
@@ -73,6 +75,8 @@ class FakeValija:
             return 401, self.refusal("activation_ended", "Esta activación ha terminado.")
         if self.withdrawn:
             return 409, self.refusal("license_withdrawn", "Esa licencia se retiró el martes.")
+        if self.suspended and method == "POST":
+            return 409, self.refusal("license_suspended", "La renovación no se pagó.")
         if (method, path) == ("POST", "/api/v1/activations/current/renew"):
             return 200, self.license_file(token)
         if (method, path) == ("DELETE", "/api/v1/activations/current"):
@@ -87,6 +91,10 @@ class FakeValija:
             return status, self.refusal(code, detail)
         if body["code"] != GOOD_CODE:
             return 404, self.refusal("activation_code_wrong", "Ese código no es correcto.")
+        living = {f"choice-{each['device']}": token for token, each in self.activations.items()}
+        self.activations.pop(living.get(body.get("instead_of"), ""), None)
+        if len(self.activations) >= self.most:
+            return 409, self.refusal("too_many_devices", "Ya está en todos.") | {"devices": self.devices()}
         token = uuid.uuid4().hex
         self.activations[token] = {"activation": str(uuid.uuid4()), "device": body["device"]}
         return 201, {
@@ -94,6 +102,14 @@ class FakeValija:
             "token": token,
             **self.license_file(token),
         }
+
+    def devices(self) -> list[dict[str, str]]:
+        """As the refusal lists them."""
+        names = [each["device"] for each in self.activations.values()]
+        return [
+            {"id": f"choice-{name}", "device": name, "last_seen_at": "2026-11-20T09:30:00+00:00"}
+            for name in names
+        ]
 
     def refusal(self, code: str, detail: str) -> dict[str, Any]:
         """The body of a problem+json."""

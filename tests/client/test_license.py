@@ -114,6 +114,27 @@ def test_the_grace_ends(server: Running, activated: Device) -> None:
     assert "valija license --online" in ended.out
 
 
+def test_a_suspended_license_rests_says_so_and_comes_back(server: Running, activated: Device) -> None:
+    server.valija.suspended = True
+    activated.later(days=8)
+    ended = activated.valija("license")
+    assert ended.exit_code == 4
+    assert "La renovación no se pagó." in ended.out
+    server.valija.requests.clear()
+    ended = activated.valija("license", "--offline", "--json")
+    assert (ended.exit_code, ended.json["standing"], server.valija.requests) == (4, "suspended", [])
+    assert activated.valija("license", "--online").exit_code == 1
+    server.valija.suspended = False
+    ended = activated.valija("license", "--json")  # asked about each time, due or not
+    assert (ended.exit_code, ended.json["standing"], ended.json["renewed"]) == (0, "good", True)
+
+
+def test_a_suspended_license_can_still_be_let_go(server: Running, activated: Device) -> None:
+    server.valija.suspended = True
+    assert activated.valija("deactivate").exit_code == 0
+    assert server.valija.activations == {}
+
+
 def test_an_expired_license_says_what_to_do(server: Running, activated: Device) -> None:
     server.stop()
     activated.later(days=91)

@@ -11,7 +11,7 @@ const written = new Set([...template.matchAll(/data-sentence="(\w+)"/g)].map(([,
 const scripts = readdirSync(SOURCES).filter((name) => name.endsWith(".js")).map((name) => readFileSync(join(SOURCES, name), "utf8")).join("\n");
 const said = new Set([...scripts.matchAll(/"(\w+)"/g)].map(([, name]) => name));
 
-const STANDINGS = ["good", "expired", "offline_too_long", "clock_set_back", "ended"];
+const STANDINGS = ["good", "expired", "offline_too_long", "clock_set_back", "ended", "suspended"];
 const REASONS = ["unreadable", "newer", "unknown_key", "changed"];
 const BUILT = [
   ...STANDINGS.map((name) => `is_${name}`),

@@ -60,3 +60,20 @@ test("what is no answer of ours is told apart from nobody answering", async () =
   globalThis.fetch = () => Promise.reject(new TypeError("Failed to fetch"));
   await assert.rejects(activate("C", "D", "en"), (error) => error instanceof NoAnswer && error.reason === "unreachable");
 });
+
+test("too many devices are listed, and one of them is named in the next request", async () => {
+  const devices = [{ id: "a", device: "Laptop", last_seen_at: "2026-11-24T10:00:00Z" }, { id: 7 }, null];
+  answers(409, JSON.stringify({ code: "too_many_devices", devices }), "application/problem+json");
+  await assert.rejects(activate("C", "D", "en"), (error) => {
+    assert.deepEqual(error.devices, [devices[0]]);
+    return true;
+  });
+  const calls = answers(201, JSON.stringify({ activation: "a", token: "t", license_file: {}, keys: {} }));
+  await activate("C", "D", "en", "a");
+  assert.deepEqual(JSON.parse(calls[0].body), { code: "C", device: "D", instead_of: "a" });
+});
+
+test("a license that rests is not one that ended", async () => {
+  answers(409, JSON.stringify({ code: "license_suspended" }), "application/problem+json");
+  await assert.rejects(renew("t", "en"), (error) => error.suspends && !error.endsTheActivation);
+});

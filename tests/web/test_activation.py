@@ -211,6 +211,39 @@ def test_a_withdrawn_license_stops_and_says_so(open_page: Callable[..., Page], v
     expect(page.locator("[data-advice]")).to_contain_text("Esa licencia se retiró el martes.")
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_too_many_devices_are_listed_and_one_is_let_go(
+    open_page: Callable[..., Page], valija: FakeValija, width: int
+) -> None:
+    valija.most = 2
+    for name in ("Laptop", "Phone"):
+        valija.activations[f"token-{name}"] = {"activation": name, "device": name}
+    page = open_page(f"/activate#{GOOD_CODE}", width=width)
+    page.locator("#device").fill("Portátil")
+    activate(page)
+    expect(page.locator("#devices")).to_be_visible()
+    accessible(page)
+    page.get_by_label("Phone").check()
+    page.get_by_role("button", name="Let it go there and activate here").click()
+    expect(page.locator("#license")).to_be_visible()
+    assert {each["device"] for each in valija.activations.values()} == {"Laptop", "Portátil"}
+
+
+def test_a_suspended_license_rests_and_comes_back(open_page: Callable[..., Page], valija: FakeValija) -> None:
+    page = open_page(f"/activate#{GOOD_CODE}")
+    activate(page)
+    expect(page.locator("#license")).to_be_visible()
+    valija.suspended = True
+    page.goto("/app")
+    page.locator("#renew").click()
+    expect(page.locator("[data-standing=suspended]")).to_be_visible()
+    expect(page.locator("[data-advice]")).to_contain_text("La renovación no se pagó.")
+    accessible(page)
+    valija.suspended = False
+    page.goto("/app")  # asked about each time, due or not
+    expect(page.locator("[data-standing=good]")).to_be_visible()
+
+
 def test_the_clock_and_the_dates_are_watched(open_page: Callable[..., Page]) -> None:
     page = open_page(f"/activate#{GOOD_CODE}")
     activate(page)

@@ -39,11 +39,11 @@ def device_name() -> str:
     return (f"{node} ({system})" if node and system else node or system or "valija")[:DEVICE_LENGTH]
 
 
-def activate(store: Store, server: Server, code: str, device: str) -> License:
-    """Put a license to work on this device. One that was here before is let go."""
+def activate(store: Store, server: Server, code: str, device: str, instead_of: str = "") -> License:
+    """Put a license to work on this device. One that was here before is let go, and so is the device `instead_of`."""
     old_server, old_token = store.state().server, store.token()
     store.keep_state(store.state())  # a folder that cannot be written is told before the code is spent
-    answer = server.activate(code, device)
+    answer = server.activate(code, device, instead_of)
     try:
         license = open_license_file(answer.license_file, answer.keys)
     except LicenseFileProblem:
@@ -52,7 +52,11 @@ def activate(store: Store, server: Server, code: str, device: str) -> License:
     # The token first: a token without its license can fetch it, a license without its token cannot be renewed.
     store.keep_token(answer.token)
     store.keep_license(answer.license_file, answer.keys)
-    store.keep_state(replace(store.state(), server=server.address, latest_seen=license.issued_at, ended=None))
+    store.keep_state(
+        replace(
+            store.state(), server=server.address, latest_seen=license.issued_at, ended=None, suspended=None
+        )
+    )
     if old_token and old_server:
         _let_go(Server(old_server, server.language, HURRY), old_token)
     return license
@@ -66,11 +70,13 @@ def renew(store: Store, server: Server) -> License:
     except Refused as refused:
         if refused.ends_the_activation:
             store.keep_state(replace(store.state(), ended=refused.told(server.language)))
+        elif refused.suspends:
+            store.keep_state(replace(store.state(), suspended=refused.told(server.language)))
         raise
     license = open_license_file(answer.license_file, answer.keys)
     store.keep_license(answer.license_file, answer.keys)
     # The server's time replaces what was seen: a clock that once ran ahead must not block the license for ever.
-    store.keep_state(replace(store.state(), latest_seen=license.issued_at, ended=None))
+    store.keep_state(replace(store.state(), latest_seen=license.issued_at, ended=None, suspended=None))
     return license
 
 

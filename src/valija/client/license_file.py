@@ -79,6 +79,7 @@ class Standing(StrEnum):
     OFFLINE_TOO_LONG = "offline_too_long"
     CLOCK_SET_BACK = "clock_set_back"
     ENDED = "ended"
+    SUSPENDED = "suspended"
 
 
 class LicenseFileProblem(messages.Problem):

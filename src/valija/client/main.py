@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from valija.client import activation, code, messages, report
 from valija.client.license_file import License, LicenseFileProblem, Standing, open_license_file, standing
 from valija.client.messages import LANGUAGES, say
-from valija.client.server import HURRY, Server, version
+from valija.client.server import HURRY, Device, Refused, Server, version
 from valija.client.store import Store, default_folder
 
 
@@ -82,11 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             problem.data["given"] = " ".join(["valija", *typed])
         sentence = problem.told(language)
         if "--json" in typed:
-            print(
-                json.dumps(
-                    {"standing": problem.code, "valid": False, "message": sentence}, ensure_ascii=False
-                )
-            )
+            told: dict[str, object] = {"standing": problem.code, "valid": False, "message": sentence}
+            if isinstance(problem, WhichDevice):
+                told["devices"] = problem.listed()
+            print(json.dumps(told, ensure_ascii=False))
         print(sentence, file=sys.stderr)
         if isinstance(problem, NotUnderstood):
             print(f"\n{say(messages.HELP, language)}", end="", file=sys.stderr)
@@ -118,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     activate.add_argument("link_or_code", nargs="*", default=[])
     activate.add_argument("--server", default=None)
     activate.add_argument("--device", default=None)
+    activate.add_argument("--instead-of", default=None)
     activate.add_argument("--allow-http", action="store_true", default=False)
     way = commands.add_parser("license").add_mutually_exclusive_group()
     way.add_argument("--online", action="store_true", default=False)
@@ -145,9 +145,63 @@ def _activate(options: argparse.Namespace, store: Store, language: str) -> Told:
         raise ServerMissing
     server = Server(code.server_address(address, options.allow_http), language)
     device = (options.device or activation.device_name()).strip()[: activation.DEVICE_LENGTH]
-    license = activation.activate(store, server, activation_code, device)
+    license = _activated(options, store, server, activation_code, device)
     done = say(messages.ACTIVATED, language, holder=license.holder.name, plan=license.plan.name)
     return _told(license, store, language, done=done, renewed=True)
+
+
+class WhichDevice(messages.Problem):
+    """The license is at work on as many devices as it may, and none was chosen to let it go."""
+
+    code = "too_many_devices"
+
+    def __init__(self, refused: Refused, given: str = "") -> None:
+        super().__init__()
+        self.refused, self.given = refused, given
+
+    def told(self, language: str) -> str:
+        """The server's words, the devices, and how to choose one."""
+        wrong = say(messages.NO_SUCH_DEVICE, language, given=self.given) if self.given else ""
+        said = [wrong or self.refused.told(language), say(messages.DEVICES, language)]
+        return "\n".join(
+            [*said, report.devices(self.refused.devices, language), say(messages.INSTEAD_OF, language)]
+        )
+
+    def listed(self) -> list[dict[str, str]]:
+        """The same for programs."""
+        return [{"id": each.id, "device": each.name} for each in self.refused.devices]
+
+
+def _activated(
+    options: argparse.Namespace, store: Store, server: Server, activation_code: str, device: str
+) -> License:
+    """Activate; where there are too many devices, ask which one to let go, and go on."""
+    instead_of = ""
+    for _attempt in range(3):  # somebody else may activate while the user thinks
+        try:
+            return activation.activate(store, server, activation_code, device, instead_of)
+        except Refused as refused:
+            if not refused.devices:
+                raise
+            if instead_of and options.instead_of:
+                raise WhichDevice(refused) from refused
+            instead_of = _chosen(options, refused, server.language).id
+            last = refused
+    raise WhichDevice(last)
+
+
+def _chosen(options: argparse.Namespace, refused: Refused, language: str) -> Device:
+    """The device that was named, by number or name, or that the user chooses now."""
+    given = (options.instead_of or "").strip()
+    if not given and not options.json and sys.stdin is not None and sys.stdin.isatty():
+        print(refused.told(language), say(messages.DEVICES, language), sep="\n", file=sys.stderr)
+        print(report.devices(refused.devices, language), file=sys.stderr)
+        print(say(messages.WHICH_DEVICE, language), end="", file=sys.stderr, flush=True)
+        given = sys.stdin.readline().strip()
+    for number, each in enumerate(refused.devices, start=1):
+        if given and given in (str(number), each.name, each.id):
+            return each
+    raise WhichDevice(refused, given)
 
 
 def _license(options: argparse.Namespace, store: Store, language: str) -> Told:
@@ -157,7 +211,9 @@ def _license(options: argparse.Namespace, store: Store, language: str) -> Told:
     if options.online:
         return _renew_now(options, store, language)
     license = open_license_file(*store.license())
-    if not options.offline and activation.clock() >= license.renew_from:
+    # A suspended license is asked about each time: it may have been paid.
+    due = activation.clock() >= license.renew_from or store.state().suspended
+    if not options.offline and due:
         server = Server(store.state().server or license.server, language, HURRY)
         # Nobody asked for the server: where it does not help, what is on the device is shown, and how it stands.
         with contextlib.suppress(messages.Problem):
@@ -198,9 +254,13 @@ def _deactivate(options: argparse.Namespace, store: Store, language: str) -> Tol
 def _told(license: License, store: Store, language: str, *, done: str = "", renewed: bool = False) -> Told:
     now: datetime = activation.clock()
     state = store.state()
-    stands = Standing.ENDED if state.ended else standing(license, now, state.latest_seen)
+    stands = standing(license, now, state.latest_seen)
+    if state.ended or state.suspended:
+        stands = Standing.ENDED if state.ended else Standing.SUSPENDED
     activation.see_the_time(store, now)
-    sentence = report.verdict(license, stands, language, now=now, seen=state.latest_seen, ended=state.ended)
+    sentence = report.verdict(
+        license, stands, language, now=now, seen=state.latest_seen, told=state.ended or state.suspended
+    )
     if stands is Standing.GOOD and (done or renewed):
         sentence = done or f"{sentence} {say(messages.RENEWED, language)}"
     text = f"{report.lines(license, language)}\n\n{sentence}"

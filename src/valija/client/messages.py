@@ -109,6 +109,11 @@ STANDING_ENDED = Sentence(
     "Esta licencia ya no funciona en este dispositivo. El servidor dice: {detail}",
     "Cette licence ne fonctionne plus sur cet appareil. Le serveur indique : {detail}",
 )
+STANDING_SUSPENDED = Sentence(
+    "This license rests. The server says: {detail}",
+    "Esta licencia está en suspenso. El servidor dice: {detail}",
+    "Cette licence est suspendue. Le serveur indique : {detail}",
+)
 
 # What was done
 ACTIVATED = Sentence(
@@ -190,6 +195,16 @@ CODE_EXPIRED = Sentence(
     "Este código de activación ha caducado. Pida a quien administra su cuenta que le envíe otro.",
     "Ce code d'activation a expiré. Demandez à votre administrateur de vous en envoyer un autre.",
 )
+CODE_REPLACED = Sentence(
+    "A newer activation code was sent after this one. Use the code of the latest e-mail.",
+    "Después de este código se envió otro más reciente. Use el del último correo.",
+    "Un code plus récent a été envoyé après celui-ci. Utilisez celui du dernier e-mail.",
+)
+LICENSE_SUSPENDED = Sentence(
+    "The license is suspended because its renewal was not paid. Once it is paid, it works again.",
+    "La licencia está suspendida porque no se pagó su renovación. En cuanto se pague, volverá a funcionar.",
+    "La licence est suspendue car son renouvellement n'a pas été payé. Dès le paiement, elle fonctionnera de nouveau.",
+)
 LICENSE_WITHDRAWN = Sentence(
     "This license was withdrawn. Your administrator can assign you another.",
     "Esta licencia se ha retirado. Quien administra su cuenta puede asignarle otra.",
@@ -199,6 +214,23 @@ TOO_MANY_DEVICES = Sentence(
     "This license is active on as many devices as it allows. Deactivate one of them first.",
     "Esta licencia está activa en todos los dispositivos que permite. Desactive antes uno de ellos.",
     "Cette licence est active sur autant d'appareils qu'elle le permet. Désactivez d'abord l'un d'eux.",
+)
+DEVICES = Sentence("It is at work on:", "Funciona en:", "Elle est active sur :")
+LAST_SEEN = Sentence("last seen {day}", "visto por última vez el {day}", "vu pour la dernière fois le {day}")
+WHICH_DEVICE = Sentence(
+    "Which one should let it go? Number, or Enter to change nothing: ",
+    "¿Cuál debe soltarla? Número, o Intro para no cambiar nada: ",
+    "Lequel doit la libérer ? Numéro, ou Entrée pour ne rien changer : ",
+)
+INSTEAD_OF = Sentence(
+    "To let one go and activate here, run the same command again with: --instead-of NUMBER",
+    "Para soltarla en uno y activarla aquí, repita la orden con: --instead-of NÚMERO",
+    "Pour la libérer sur l'un d'eux et l'activer ici, relancez la même commande avec : --instead-of NUMÉRO",
+)
+NO_SUCH_DEVICE = Sentence(
+    '"{given}" is none of these devices. Nothing was changed.',
+    "«{given}» no es ninguno de estos dispositivos. No se ha cambiado nada.",
+    "« {given} » n'est aucun de ces appareils. Rien n'a été modifié.",
 )
 TOO_MANY_ATTEMPTS = Sentence(
     "There were too many attempts. Wait a few minutes and try again.",
@@ -274,9 +306,11 @@ HELP = Sentence(
     """\
 valija: activate a Valija license on this device and show it, also without a connection
 
-  valija activate LINK_OR_CODE [--server URL] [--device NAME] [--allow-http]
+  valija activate LINK_OR_CODE [--server URL] [--device NAME]
+                  [--instead-of DEVICE] [--allow-http]
       Activate the license with the link or the code of the e-mail. A code alone needs
-      --server or VALIJA_SERVER, unless a server was used here before.
+      --server or VALIJA_SERVER, unless a server was used here before. If the license is on
+      as many devices as it may, they are listed; --instead-of names the one to let go.
   valija license [--online | --offline] [--json]
       Show plan, holder, account, device, expiry and whether the signature fits. Renews
       the license file when that is due and there is a connection; --online: now.
@@ -294,9 +328,11 @@ cannot be reached; 4: the license is not valid (changed, expired, offline for to
     """\
 valija: activa una licencia de Valija en este dispositivo y la muestra, también sin conexión
 
-  valija activate ENLACE_O_CÓDIGO [--server URL] [--device NOMBRE] [--allow-http]
+  valija activate ENLACE_O_CÓDIGO [--server URL] [--device NOMBRE]
+                  [--instead-of DISPOSITIVO] [--allow-http]
       Activa la licencia con el enlace o el código del correo. Un código solo necesita
-      --server o VALIJA_SERVER, salvo que aquí ya se haya usado un servidor.
+      --server o VALIJA_SERVER, salvo que aquí ya se haya usado un servidor. Si la licencia
+      está en todos los dispositivos que permite, se enumeran; --instead-of dice cuál la suelta.
   valija license [--online | --offline] [--json]
       Muestra paquete, titular, cuenta, dispositivo, caducidad y si la firma encaja. Renueva
       el archivo de licencia cuando toca y hay conexión; --online: ahora.
@@ -315,9 +351,11 @@ llegar al servidor; 4: la licencia no es válida (cambiada, caducada, mucho tiem
     """\
 valija : active une licence Valija sur cet appareil et l'affiche, même sans connexion
 
-  valija activate LIEN_OU_CODE [--server URL] [--device NOM] [--allow-http]
+  valija activate LIEN_OU_CODE [--server URL] [--device NOM]
+                  [--instead-of APPAREIL] [--allow-http]
       Active la licence avec le lien ou le code de l'e-mail. Un code seul demande
-      --server ou VALIJA_SERVER, sauf si un serveur a déjà servi ici.
+      --server ou VALIJA_SERVER, sauf si un serveur a déjà servi ici. Si la licence est sur
+      tous les appareils permis, ils sont énumérés ; --instead-of dit lequel la libère.
   valija license [--online | --offline] [--json]
       Affiche forfait, titulaire, compte, appareil, expiration et si la signature correspond.
       Renouvelle le fichier de licence quand il est temps, s'il y a une connexion ;

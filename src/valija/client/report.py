@@ -1,11 +1,13 @@
 """How a license is shown: as lines for people, as JSON for programs."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from valija.client import messages
 from valija.client.license_file import License, Standing
 from valija.client.messages import day, say
+from valija.client.server import Device
 
 
 def lines(license: License, language: str) -> str:
@@ -25,7 +27,7 @@ def lines(license: License, language: str) -> str:
     width = max(map(len, labels)) + 2
     # What is signed may still hold control characters; a terminal obeys them.
     return "\n".join(
-        f"{label:<{width}}{_printable(value)}" for label, (_, value) in zip(labels, rows, strict=True)
+        f"{label:<{width}}{printable(value)}" for label, (_, value) in zip(labels, rows, strict=True)
     )
 
 
@@ -36,7 +38,7 @@ def verdict(
     *,
     now: datetime,
     seen: datetime | None,
-    ended: str | None,
+    told: str | None,
 ) -> str:
     """One sentence: whether the license can be used, and if not, why and what to do."""
     match stands:
@@ -52,7 +54,18 @@ def verdict(
                 messages.STANDING_CLOCK_SET_BACK, language, seen=day(latest, language), now=day(now, language)
             )
         case Standing.ENDED:
-            return say(messages.STANDING_ENDED, language, detail=_printable(ended or ""))
+            return say(messages.STANDING_ENDED, language, detail=printable(told or ""))
+        case Standing.SUSPENDED:
+            return say(messages.STANDING_SUSPENDED, language, detail=printable(told or ""))
+
+
+def devices(found: Sequence[Device], language: str) -> str:
+    """The other devices, numbered, so that one can be chosen."""
+    rows = []
+    for number, each in enumerate(found, start=1):
+        seen = say(messages.LAST_SEEN, language, day=day(each.last_seen, language)) if each.last_seen else ""
+        rows.append(f"  {number}  {printable(each.name)}{f' ({seen})' if seen else ''}")
+    return "\n".join(rows)
 
 
 def as_json(license: License, stands: Standing, sentence: str, *, renewed: bool) -> dict[str, Any]:
@@ -82,5 +95,5 @@ def _moment(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)

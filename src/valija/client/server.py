@@ -1,7 +1,10 @@
 """The activation protocol over HTTP (docs/formats.md): four requests, and every answer that is not the right one."""
 
+import contextlib
 import importlib.metadata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -15,6 +18,8 @@ SENTENCES = {
     "activation_code_wrong": messages.CODE_WRONG,
     "activation_code_used": messages.CODE_USED,
     "activation_code_expired": messages.CODE_EXPIRED,
+    "activation_code_replaced": messages.CODE_REPLACED,
+    "license_suspended": messages.LICENSE_SUSPENDED,
     "license_withdrawn": messages.LICENSE_WITHDRAWN,
     "too_many_devices": messages.TOO_MANY_DEVICES,
     "too_many_attempts": messages.TOO_MANY_ATTEMPTS,
@@ -29,12 +34,26 @@ def version() -> str:
         return "0"
 
 
-class Refused(messages.Problem):
-    """The server understood and said no."""
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Another device on which the license is at work; `id` names it to the server."""
 
-    def __init__(self, code: str, detail: str | None, status: int) -> None:
+    id: str
+    name: str
+    last_seen: datetime | None
+
+
+class Refused(messages.Problem):
+    """The server understood and said no. Where there are too many devices, it lists them."""
+
+    def __init__(self, code: str, detail: str | None, status: int, devices: Sequence[Device] = ()) -> None:
         super().__init__(code=code)
-        self.code, self.detail, self.status = code, detail, status
+        self.code, self.detail, self.status, self.devices = code, detail, status, tuple(devices)
+
+    @property
+    def suspends(self) -> bool:
+        """Whether the license rests until it is paid; the activation stays."""
+        return self.code == "license_suspended"
 
     @property
     def ends_the_activation(self) -> bool:
@@ -94,9 +113,13 @@ class Server:
         self.language = language
         self.timeout = timeout
 
-    def activate(self, code: str, device: str) -> Answer:
-        """Exchange a code for a license file and a token. The code works once."""
-        body = self._ask("POST", "/activations", json={"code": code, "device": device}, good=201)
+    def activate(self, code: str, device: str, instead_of: str = "") -> Answer:
+        """Exchange a code for a license file and a token. The code works once.
+
+        `instead_of` is the `id` of a device to let go, from a refusal that there are too many.
+        """
+        asked = {"code": code, "device": device} | ({"instead_of": instead_of} if instead_of else {})
+        body = self._ask("POST", "/activations", json=asked, good=201)
         token = body.get("token")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
             raise NotAValijaServer(server=self.address)
@@ -161,9 +184,24 @@ class Server:
         if kind == "application/problem+json" and body is not None and 400 <= status < 500:
             said = [body.get("detail"), body.get("title")]
             detail = next((text for text in said if isinstance(text, str) and text.strip()), None)
-            return Refused(str(body.get("code") or status), detail, status)
+            return Refused(str(body.get("code") or status), detail, status, _devices(body.get("devices")))
         if status == 429:
             return Refused("too_many_attempts", None, status)
         if status >= 500:
             return ServerTrouble(server=self.address, status=str(status))
         return NotAValijaServer(server=self.address)
+
+
+def _devices(listed: object) -> list[Device]:
+    """The devices that a refusal names; what is not one is passed over."""
+    found = []
+    for each in listed if isinstance(listed, list) else []:
+        if isinstance(each, dict) and isinstance(each.get("id"), str) and isinstance(each.get("device"), str):
+            found.append(Device(each["id"], each["device"], _moment(each.get("last_seen_at"))))
+    return found
+
+
+def _moment(text: object) -> datetime | None:
+    with contextlib.suppress(ValueError):
+        return datetime.fromisoformat(text).astimezone(UTC) if isinstance(text, str) else None
+    return None

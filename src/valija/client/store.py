@@ -2,7 +2,8 @@
 
 license.json   {"license_file": the envelope, "keys": JWKS}: may be copied anywhere, it holds no secret
 token          lets this device renew and deactivate: a secret
-state.json     {"server", "latest_seen", "ended"}: the last server, the latest time seen, the server's last refusal
+state.json     {"server", "latest_seen", "ended", "suspended"}: the last server, the latest time seen, the server's last
+               refusal that ended the activation, and that of a license which is not paid
 """
 
 import contextlib
@@ -32,6 +33,7 @@ class State:
     server: str | None = None
     latest_seen: datetime | None = None
     ended: str | None = None
+    suspended: str | None = None
 
 
 def default_folder() -> Path:
@@ -79,6 +81,7 @@ class Store:
         """What was remembered; nothing where the file is damaged, because it protects nothing that is secret."""
         kept = self._read_json("state.json")
         server, ended, seen = kept.get("server"), kept.get("ended"), kept.get("latest_seen")
+        suspended = kept.get("suspended")
         latest_seen = None
         if isinstance(seen, str):
             with contextlib.suppress(ValueError):
@@ -87,19 +90,25 @@ class Store:
             server=server if isinstance(server, str) else None,
             latest_seen=latest_seen.astimezone(UTC) if latest_seen else None,
             ended=ended if isinstance(ended, str) else None,
+            suspended=suspended if isinstance(suspended, str) else None,
         )
 
     def keep_state(self, state: State) -> None:
         """Remember."""
         seen = state.latest_seen.isoformat() if state.latest_seen else None
-        kept = {"server": state.server, "latest_seen": seen, "ended": state.ended}
+        kept = {
+            "server": state.server,
+            "latest_seen": seen,
+            "ended": state.ended,
+            "suspended": state.suspended,
+        }
         self._write("state.json", json.dumps(kept, indent=2) + "\n")
 
     def forget_license(self) -> None:
         """Remove license and token. The server's address and the latest time seen stay."""
         for name in ("token", "license.json"):
             (self.folder / name).unlink(missing_ok=True)
-        self.keep_state(replace(self.state(), ended=None))
+        self.keep_state(replace(self.state(), ended=None, suspended=None))
 
     def _read_json(self, name: str) -> dict[str, Any]:
         try:

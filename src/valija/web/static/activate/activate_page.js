@@ -5,10 +5,11 @@ import { codeIn, codeOf, textOfHash } from "./code.js";
 import { deviceOf } from "./device.js";
 import { keepForGood, prepareOffline } from "./offline.js";
 import * as store from "./store.js";
-import { busy, clearNotices, language, notice, reasonOf, sentence, showLicense } from "./view.js";
+import { busy, clearNotices, day, language, notice, reasonOf, sentence, showLicense } from "./view.js";
 
 const form = document.getElementById("activate");
 const { code, device } = form.elements;
+const choice = document.getElementById("devices");
 
 // The code leaves the address bar at once: it must not stay in the history or be read over a shoulder.
 function takeCodeFromAddress() {
@@ -49,7 +50,7 @@ async function submit(event) {
   await busy(form.querySelector("[type=submit]"), async () => {
     clearNotices();
     try {
-      const record = await activate(found, device.value.trim(), language);
+      const record = await activate(found, device.value.trim(), language, insteadOf());
       const shown = await read(record);
       const data = { holder: shown.license.holder.name, plan: shown.license.plan.name };
       form.hidden = true;
@@ -60,9 +61,32 @@ async function submit(event) {
       keepForGood();
     } catch (error) {
       notice("stop", reasonOf(error));
-      code.focus();
+      offer(error.devices ?? []);
+      (choice.hidden ? code : choice.querySelector("input")).focus();
     }
   });
+}
+
+// Too many devices: they are listed, and the one that is chosen lets the license go.
+function offer(devices) {
+  choice.hidden = devices.length === 0;
+  const choices = devices.map((each, at) => {
+    const one = document.getElementById("one-device").content.firstElementChild.cloneNode(true);
+    const [radio, label, seen] = ["input", "label", "[data-seen]"].map((part) => one.querySelector(part));
+    Object.assign(radio, { id: `device-${at}`, value: each.id, checked: at === 0 });
+    radio.setAttribute("aria-describedby", `seen-${at}`);
+    label.htmlFor = radio.id;
+    label.textContent = each.device;
+    seen.id = `seen-${at}`;
+    seen.textContent = sentence("last_seen", { day: day(Date.parse(each.last_seen_at)) });
+    return one;
+  });
+  choice.querySelector("[data-choices]").replaceChildren(...choices);
+  form.querySelector("[type=submit]").textContent = sentence(choice.hidden ? "activate" : "activate_instead");
+}
+
+function insteadOf() {
+  return choice.hidden ? "" : (choice.querySelector("input:checked")?.value ?? "");
 }
 
 // A license that is here already is named before another takes its place.

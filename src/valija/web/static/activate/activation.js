@@ -7,14 +7,15 @@ import * as store from "./store.js";
 // The license of a record, proved where this browser can: { license, verified, standing }.
 export async function read(record, now = Date.now()) {
   const { license, verified } = await prove(record.license_file, record.keys);
-  return { license, verified, standing: record.ended ? "ended" : standing(license, now, record.latest_seen) };
+  const told = record.ended ? "ended" : record.suspended && "suspended";
+  return { license, verified, standing: told || standing(license, now, record.latest_seen) };
 }
 
-// Put a license to work in this browser. One that was here before is let go.
-export async function activate(code, device, language) {
+// Put a license to work in this browser. One that was here before is let go, and so is the device `insteadOf`.
+export async function activate(code, device, language, insteadOf) {
   const before = await store.load();
   if (before === null) await store.forget(); // a browser that keeps nothing is told before the code is spent
-  const answer = await server.activate(code, device, language);
+  const answer = await server.activate(code, device, language, insteadOf);
   let license;
   try {
     ({ license } = await prove(answer.license_file, answer.keys));
@@ -34,6 +35,7 @@ export async function renew(record, language) {
     answer = await server.renew(record.token, language);
   } catch (error) {
     if (error.endsTheActivation) await store.remember({ ended: error.detail || error.code });
+    else if (error.suspends) await store.remember({ suspended: error.detail || error.code });
     throw error;
   }
   const { license } = await prove(answer.license_file, answer.keys);
@@ -75,5 +77,5 @@ async function prove(licenseFile, keys) {
 
 function recordOf(answer, token, license) {
   const { license_file, keys } = answer;
-  return { license_file, keys, token, latest_seen: license.issuedAt, ended: "" };
+  return { license_file, keys, token, latest_seen: license.issuedAt, ended: "", suspended: "" };
 }

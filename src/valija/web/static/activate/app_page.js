@@ -20,7 +20,9 @@ async function show() {
     const shown = await read(record);
     showLicense(shown, record);
     await seeTheTime(record);
-    return { record, due: isDue(shown.license) && shown.standing !== "ended" };
+    // A suspended license is asked about each time: it may have been paid.
+    const due = shown.standing === "suspended" || (isDue(shown.license) && shown.standing !== "ended");
+    return { record, due };
   } catch (error) {
     part("license").hidden = true;
     notice("stop", reasonOf(error));
@@ -36,7 +38,7 @@ async function renewIfDue() {
     await renew(record, language);
     clearNotices();
   } catch (error) {
-    if (!error.endsTheActivation) return;
+    if (!error.endsTheActivation && !error.suspends) return;
   }
   await show();
 }

@@ -5,10 +5,15 @@ const PATIENCE = 20_000;
 
 // The server understood and said no; `detail` is its sentence, in the reader's language.
 export class Refused extends Error {
-  constructor(code, detail, status) {
+  constructor(code, detail, status, devices = []) {
     super(code);
     this.name = "Refused";
-    Object.assign(this, { code, detail, status });
+    Object.assign(this, { code, detail, status, devices });
+  }
+
+  // Whether the license rests until it is paid; the activation stays.
+  get suspends() {
+    return this.code === "license_suspended";
   }
 
   // Whether the server no longer knows this activation, as against: not now.
@@ -26,9 +31,10 @@ export class NoAnswer extends Error {
   }
 }
 
-// Exchange a code for a license file and a token. The code works once.
-export async function activate(code, device, language) {
-  const answer = await ask("POST", API, 201, language, { body: JSON.stringify({ code, device }) });
+// Exchange a code for a license file and a token. The code works once. `insteadOf` is the id of a device to let go.
+export async function activate(code, device, language, insteadOf = "") {
+  const asked = insteadOf ? { code, device, instead_of: insteadOf } : { code, device };
+  const answer = await ask("POST", API, 201, language, { body: JSON.stringify(asked) });
   if (typeof answer.token !== "string" || !answer.license_file || !answer.keys) throw new NoAnswer("unexpected");
   return answer;
 }
@@ -71,8 +77,14 @@ function refusal(answer, content) {
   const problem = answer.headers.get("Content-Type")?.startsWith("application/problem+json") && content;
   if (problem && answer.status < 500) {
     const detail = [content.detail, content.title].find((said) => typeof said === "string" && said.trim());
-    return new Refused(String(content.code ?? answer.status), detail ?? "", answer.status);
+    return new Refused(String(content.code ?? answer.status), detail ?? "", answer.status, devicesOf(content.devices));
   }
   if (answer.status === 429) return new Refused("too_many_attempts", "", 429);
   return new NoAnswer("unexpected");
+}
+
+// The devices that a refusal names; what is not one is passed over.
+function devicesOf(listed) {
+  const isDevice = (each) => typeof each?.id === "string" && typeof each?.device === "string";
+  return Array.isArray(listed) ? listed.filter(isDevice) : [];
 }

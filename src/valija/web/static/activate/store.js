@@ -1,6 +1,6 @@
 // What this browser keeps: one record, so that license file, keys and token always fit together.
 //
-//   { license_file, keys, token, latest_seen (milliseconds), ended (the server's last refusal, or "") }
+//   { license_file, keys, token, latest_seen (milliseconds), ended, suspended (the server's words, or "") }
 
 const NAME = "valija";
 const TABLE = "license";

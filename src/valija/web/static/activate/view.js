@@ -5,7 +5,7 @@ import { NoAnswer, Refused } from "./server.js";
 
 export const language = document.documentElement.lang || "en";
 
-const SHAPES = { good: "ok", expired: "stop", offline_too_long: "stop", clock_set_back: "stop", ended: "stop" };
+const SHAPES = { good: "ok", expired: "stop", offline_too_long: "stop", clock_set_back: "stop", ended: "stop", suspended: "stop" };
 
 // A sentence of the template, in the page's language, with {names} filled in.
 export function sentence(name, data = {}) {
@@ -61,7 +61,7 @@ export function showLicense({ license, verified, standing }, record) {
   const advice = sheet.querySelector("[data-advice]");
   advice.hidden = standing === "good";
   const seen = Math.max(license.issuedAt, record.latest_seen ?? 0);
-  const data = { expires: facts.expires, offline: facts.offline, seen: day(seen), now: day(Date.now()), detail: record.ended };
+  const data = { expires: facts.expires, offline: facts.offline, seen: day(seen), now: day(Date.now()), detail: record.ended || record.suspended };
   advice.textContent = advice.hidden ? "" : sentence(`advice_${standing}`, data);
 }
 
