@@ -98,7 +98,7 @@ if _database.scheme:
 else:
     DATABASES = {
         "default": {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "valija.core.sqlite",
             "NAME": str(HOME / "valija.sqlite3"),
             "CONN_MAX_AGE": None,  # opening the file anew for every request took a tenth of a page's time
             "OPTIONS": {
@@ -167,7 +167,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "valija.web.errors.csrf_failure"
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 # What browsers are told
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from babel.units import format_unit
 from django.contrib import messages
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -259,6 +260,7 @@ def arrived(request: Request, order: Order) -> HttpResponse:
     if order.kind != Order.Kind.PURCHASE:
         return _arrived_otherwise(request, order)
     if order.paid_at:
+        prefetch_related_objects([order], "lines")
         told = ngettext(
             "Purchase %(order)s is paid. %(what)s: the license is available and can be assigned in user management.",
             "Purchase %(order)s is paid. %(what)s: the licenses are available and can be assigned in user management.",

@@ -14,9 +14,11 @@ from valija.licensing.models import Interval, License, Subscription
 def grant(account: Account, order: Order, lines: list[OrderLine], *, by: Actor) -> list[License]:
     """Put the licenses of an order into the pool. The caller holds the account and the order."""
     granted: list[License] = []
+    running = {each.interval: each for each in account.subscriptions.filter(ended_at=None)}
+    on_trial = running.pop(Interval.TRIAL, None) is not None
     for line in lines:
-        subscription = _subscription(account, line)
-        kept = _of_the_trial(account, line, subscription)
+        subscription = running.setdefault(line.interval, _subscription(account, line, running))
+        kept = _of_the_trial(account, line, subscription) if on_trial else []
         licenses = kept + License.objects.bulk_create(
             License(account=account, plan=line.plan, subscription=subscription, worth=line.unit_price)
             for _number in range(line.quantity - len(kept))
@@ -38,9 +40,8 @@ def grant(account: Account, order: Order, lines: list[OrderLine], *, by: Actor) 
     return granted
 
 
-def _subscription(account: Account, line: OrderLine) -> Subscription:
-    found = account.subscriptions.running().filter(interval=line.interval).first()
-    return found or Subscription.objects.create(
+def _subscription(account: Account, line: OrderLine, running: dict[str, Subscription]) -> Subscription:
+    return running.get(line.interval) or Subscription.objects.create(
         account=account, interval=line.interval, started_on=clock.today(), renews_on=line.renews_on
     )
 

@@ -141,8 +141,8 @@ def _enter(order: Order) -> None:
 def _take_from_cart(account: Account, line: OrderLine) -> None:
     """What was bought leaves the cart; what was added meanwhile stays."""
     in_cart = CartLine.objects.filter(account=account, plan_id=line.plan_id, interval=line.interval)
-    in_cart.filter(quantity__lte=line.quantity).delete()
-    in_cart.update(quantity=F("quantity") - line.quantity)
+    if not in_cart.filter(quantity__lte=line.quantity).delete()[0]:
+        in_cart.update(quantity=F("quantity") - line.quantity)
 
 
 def look_after(order: Order, *, by: Actor) -> Order:

@@ -62,10 +62,12 @@ def open_storing(storing: Storing) -> TestPayment:
 
 def look(reference: str) -> Outcome:
     """How a payment stands now; a slow bank whose time has come answers first."""
-    payment = TestPayment.objects.get(pk=reference)
+    known = TestPayment.objects.select_related("charge", "method")
+    payment = known.get(pk=reference)
     if payment.answer_at is not None and payment.answer_at <= clock.now():
         _answer_late(payment.pk)
-    return outcome(TestPayment.objects.select_related("charge", "method").get(pk=reference))
+        payment = known.get(pk=reference)
+    return outcome(payment)
 
 
 def stored(reference: str) -> Method | None:
