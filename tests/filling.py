@@ -54,6 +54,7 @@ def fill() -> dict[str, str]:
     storing = billing.store_method(alice.account, users["carol"], by=users["carol"].as_actor())
     entry = Entry.objects.of_account(alice.account_id).filter(event="license.assigned").latest("id")
     keys = {name: str(user.pk) for name, user in users.items()}
+    keys |= _by_itself(users, plans)
     keys["storing"] = str(storing.reference)
     keys["license"] = str(license.pk)
     keys["shared"] = str(alice.account.licenses.get(plan__code="pro-shared").pk)
@@ -65,3 +66,24 @@ def fill() -> dict[str, str]:
         "payment": str(waiting.payment.reference),
         "entry": str(entry.pk),
     }
+
+
+def _by_itself(users: dict[str, Any], plans: dict[str, Any]) -> dict[str, str]:
+    """A group in a group that carries a plan of which there is no license, a request, a planned change."""
+    from datetime import timedelta
+
+    from valija.accounts import operations as accounts
+    from valija.core import clock
+    from valija.licensing import operations as licensing
+
+    alice, carol, dave = users["alice"], users["carol"], users["dave"]
+    account, by = alice.account, alice.as_actor()
+    group = accounts.add_group(account, "Enfermería", by=by)
+    outer = accounts.add_group(account, "Clínica", by=by)
+    accounts.join_group(group, [dave], by=by)
+    accounts.nest_group(outer, group, by=by)
+    rule = licensing.switch_on_rule(account, plans["eco"], group, by=by)
+    licensing.request_license(carol, plans["eco"], "Contratos con proveedores", by=carol.as_actor())
+    day = clock.today() + timedelta(days=40)
+    licensing.plan_assignment(account, plans["pro"], dave, day, by=by)
+    return {"group": str(group.pk), "outer": str(outer.pk), "rule": str(rule.pk)}
