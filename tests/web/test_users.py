@@ -281,9 +281,7 @@ def test_taken_meanwhile_is_told_and_the_choice_is_kept(
     assert answer.status_code == 409
     html = answer.content.decode()
     assert "No Pro license is left. Carol Iglesias assigned the last one a moment ago." in page(answer)
-    [chosen] = [
-        tag for tag in re.findall(r"<input[^>]*>", html) if 'type="radio"' in tag and "checked" in tag
-    ]
+    [chosen] = [tag for tag in re.findall(r"<input[^>]*>", html) if 'name="plan"' in tag and "checked" in tag]
     assert 'value="pro"' in chosen
     assert "<strong>3</strong> available" in html
 

@@ -90,4 +90,5 @@ OF_ROLE: dict[str, frozenset[str]] = {
 }
 EVERYTHING = frozenset(Permission)
 # What a program's token can be limited to; a token never holds more than its maker.
-SCOPES = frozenset(_ADMINISTRATOR - _USER)
+_OF_PEOPLE = {Permission.GROUP_SEE, Permission.GROUP_CHANGE, Permission.RULE_SEE, Permission.RULE_CHANGE}
+SCOPES = frozenset(_ADMINISTRATOR - _USER - _OF_PEOPLE)  # without what the API has no operation for

@@ -16,11 +16,28 @@ from valija.journal.models import Entries
 
 # What kind of things happen: a name for the reader, the beginnings of the codes.
 TOPICS: dict[str, tuple[str | Promise, tuple[str, ...]]] = {
-    "licenses": (_("Licenses"), ("license.", "activation.")),
-    "people": (_("People"), ("account.", "user.")),
+    "licenses": (
+        _("Licenses"),
+        (
+            "license.",
+            "activation.",
+            "activations.",
+            "key.",
+            "rule.",
+            "request.",
+            "claims.",
+            "pool.",
+            "pool_notice.",
+            "change.",
+        ),
+    ),
+    "people": (
+        _("People"),
+        ("account.", "user.", "users.", "address.", "address_change.", "bulk_act.", "group."),
+    ),
     "sign-in": (_("Signing in"), ("sign_in.", "session.")),
     "domains": (_("Domains"), ("domain.",)),
-    "money": (_("Money"), ("cart.", "order.", "payment.")),
+    "money": (_("Money"), ("cart.", "order.", "payment.", "subscription.", "trial.", "method.", "refund.")),
     "programs": (_("Programs"), ("token.",)),
 }
 # Things that entries are about, as readers call them.
@@ -30,6 +47,7 @@ KINDS: dict[str, str | Promise] = {
     "apitoken": _("Access for programs"),
     "cartline": _("Cart"),
     "domain": _("Domain"),
+    "group": _("Group"),
     "license": _("License"),
     "order": _("Purchase"),
     "session": _("Session"),
