@@ -21,6 +21,7 @@ def fill() -> dict[str, str]:
     from valija.licensing import operations as licensing
     from valija.licensing.models import Plan
     from valija.mail import operations as mail
+    from valija.webhooks import operations as webhooks
 
     users = {user.first_name.lower(): user for user in User.objects.select_related("account")}
     plans = {plan.code: plan for plan in Plan.objects.all()}
@@ -52,6 +53,10 @@ def fill() -> dict[str, str]:
     )
     waiting = order(mallory, "eco", 1)
     storing = billing.store_method(alice.account, users["carol"], by=users["carol"].as_actor())
+    webhook, _secret = webhooks.add_webhook(
+        alice.account, "https://hooks.aurora.example/valija", by=alice.as_actor()
+    )
+    webhooks.test_webhook(webhook, by=alice.as_actor())
     entry = Entry.objects.of_account(alice.account_id).filter(event="license.assigned").latest("id")
     keys = {name: str(user.pk) for name, user in users.items()}
     keys |= _by_itself(users, plans)
@@ -65,6 +70,7 @@ def fill() -> dict[str, str]:
         "bulk": str(bulk.pk),
         "payment": str(waiting.payment.reference),
         "entry": str(entry.pk),
+        "webhook": str(webhook.pk),
     }
 
 

@@ -74,6 +74,12 @@ def _no_name(page: Page) -> None:
     page.wait_for_selector(".field--error")
 
 
+def _private_address(page: Page) -> None:
+    page.fill("#url", "https://10.0.0.1/hook")
+    page.locator(".savebar button").click()
+    page.wait_for_selector(".field--error")
+
+
 def _unfold(page: Page) -> None:
     page.locator(".entry__more summary").first.click()
     page.wait_for_selector(".entry__more dl")
@@ -190,6 +196,10 @@ PAGES = (
     Stop("idle_licenses", "mallory", "/licenses/idle", "none"),
     Stop("domains", "alice", "/domains"),
     Stop("domains", "mallory", "/domains", "all approved"),
+    Stop("webhooks", "alice", "/webhooks"),
+    Stop("webhooks", "alice", "/webhooks", "refused", _private_address),
+    Stop("webhooks", "mallory", "/webhooks", "none"),
+    Stop("webhook", "alice", "/webhooks/{webhook}"),
     Stop("api_tokens", "alice", "/tokens"),
     Stop("api_tokens", "mallory", "/tokens", "none"),
     Stop("provider_console", "oscar", "/provider"),

@@ -17,6 +17,7 @@ DEBUG = False
 PROVIDER_NAME = env.PROVIDER_NAME.read()
 PAYMENT_PROVIDER = env.PAYMENT_PROVIDER.read()
 DNS_SERVER = env.DNS_SERVER.read()
+WEBHOOK_NETWORKS = [network.strip() for network in env.WEBHOOK_NETWORKS.read().split(",") if network.strip()]
 TRUSTED_PROXIES = [proxy.strip() for proxy in env.TRUSTED_PROXIES.read().split(",") if proxy.strip()]
 
 OFFLINE_GRACE = timedelta(days=float(env.OFFLINE_GRACE.read()))
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
     "valija.domains",
     "valija.licensing",
     "valija.billing",
+    "valija.webhooks",
     "valija.billing.providers.test",
     "valija.web",
     "valija.api",

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     DOMAIN_CLAIM = "domain.claim"
     JOURNAL_USERS = "journal.users"  # what people do who are no administrators
     JOURNAL_ACCOUNT = "journal.account"  # everything, what administrators do too
+    WEBHOOK_CHANGE = "webhook.change"
     TOKEN_CREATE = "token.create"  # noqa: S105 (a name, not a secret)
     # The provider
     ACCOUNT_CREATE = "account.create"
@@ -78,6 +79,7 @@ _ADMINISTRATOR = _BILLING | {
     Permission.DOMAIN_CLAIM,
     Permission.JOURNAL_USERS,
     Permission.JOURNAL_ACCOUNT,
+    Permission.WEBHOOK_CHANGE,
     Permission.TOKEN_CREATE,
 }
 _PROVIDER = _USER | {Permission.ACCOUNT_CREATE, Permission.DOMAIN_APPROVE, Permission.ORDER_REFUND}

@@ -11,9 +11,9 @@ from valija.accounts.permissions import Permission
 from valija.api.auth import ProgramRequest, needs
 from valija.api.pages import Items, listed
 from valija.api.values import Cursor, Limit, Out
-from valija.core import facts
 from valija.journal.events import Event
 from valija.journal.models import Entry
+from valija.journal.telling import told
 
 router = Router(tags=["journal"])
 EVENTS = [event.code for event in Event]
@@ -53,12 +53,7 @@ class EntryOut(Out):
 
     @classmethod
     def of(cls, entry: Entry) -> "EntryOut":
-        return cls(
-            id=entry.pk, at=entry.at, event=entry.event, sentence=entry.sentence, data=facts.shown(entry.data),
-            actor=ActorOut(kind=entry.actor_kind, id=entry.actor_id, label=entry.actor_label),
-            about=ThingOut(kind=entry.object_kind, id=entry.object_id), user=entry.subject_id,
-            through=entry.through, address=entry.address, browser=entry.browser, request_id=entry.request_id,
-        )  # fmt: skip
+        return cls(**told(entry))
 
 
 @router.get("/journal", response=Items[EntryOut], operation_id="list_journal", summary="The journal")

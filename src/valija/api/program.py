@@ -28,6 +28,7 @@ from valija.api import (
     plans,
     problems,
     users,
+    webhooks_out,
 )
 from valija.api.auth import AccessToken, anyone
 from valija.api.documents import document
@@ -59,6 +60,7 @@ for noun in (
     domains,
     imports,
     journal,
+    webhooks_out,
     activations,
     problems,
 ):

@@ -43,11 +43,16 @@ OFFLINE_GRACE = Variable(
 CACHE_URL = Variable(
     "VALIJA_CACHE_URL", "", "redis://host:port/n for several machines; empty: memory of the process"
 )
+WEBHOOK_NETWORKS = Variable(
+    "VALIJA_WEBHOOK_NETWORKS",
+    "",
+    "private networks, with commas, that webhooks may reach, also by http; empty: public addresses by https alone",
+)
 LOG_LEVEL = Variable("VALIJA_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 
 ALL = (
     HOME, URL, DATABASE_URL, SMTP_URL, MAIL_FROM, DNS_SERVER, TRUSTED_PROXIES, PAYMENT_PROVIDER, PROVIDER_NAME, OFFLINE_GRACE,
-    CACHE_URL, LOG_LEVEL,
+    CACHE_URL, WEBHOOK_NETWORKS, LOG_LEVEL,
 )  # fmt: skip
 
 

@@ -66,6 +66,9 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "remind of renewals": {
         "task": "valija.billing.operations.reminding.remind_due",
         "every": timedelta(hours=1),
+    "deliver webhooks": {
+        "task": "valija.webhooks.operations.delivering.deliver_due",
+        "every": timedelta(seconds=5),
     },
     "check domains": {"task": "valija.domains.operations.checking.check_due", "every": timedelta(minutes=1)},
     "forget what is over": {"task": "valija.jobs.sweep.forget_what_is_over", "cron": "17 3 * * *"},

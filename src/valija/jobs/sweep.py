@@ -7,6 +7,7 @@ from django.tasks import task
 
 from valija.accounts import operations as accounts
 from valija.licensing import operations as licensing
+from valija.webhooks import operations as webhooks
 
 KEPT = timedelta(days=30)
 
@@ -17,4 +18,5 @@ def forget_what_is_over() -> None:
     accounts.forget_expired(KEPT)
     licensing.forget_bulk_acts(KEPT)
     licensing.forget_imports(KEPT)
+    webhooks.forget_deliveries()
     call_command("ox_prune", older_than="1d", verbosity=0)

@@ -64,6 +64,21 @@ class Event(Enum):
     # Programs
     TOKEN_CREATED = Happening("token.created", _("The access “%(name)s” for programs was created."))
     TOKEN_REVOKED = Happening("token.revoked", _("The access “%(name)s” for programs was revoked."))
+    # Webhooks
+    WEBHOOK_ADDED = Happening("webhook.added", _("The webhook %(webhook)s was added."))
+    WEBHOOK_CHANGED = Happening("webhook.changed", _("The webhook %(webhook)s was changed."))
+    WEBHOOK_REMOVED = Happening("webhook.removed", _("The webhook %(webhook)s was removed."))
+    WEBHOOK_SECRET_ROTATED = Happening(
+        "webhook.secret_rotated", _("The secret of the webhook %(webhook)s was replaced.")
+    )
+    WEBHOOK_TESTED = Happening("webhook.tested", _("A test was sent to the webhook %(webhook)s."))
+    WEBHOOK_DISABLED = Happening(
+        "webhook.disabled", _("The webhook %(webhook)s was switched off: %(reason)s.")
+    )
+    WEBHOOK_ENABLED = Happening("webhook.enabled", _("The webhook %(webhook)s was switched on."))
+    WEBHOOK_REPLAYED = Happening(
+        "webhook.replayed", _("The event %(what)s was sent to the webhook %(webhook)s again.")
+    )
     # Domains
     DOMAIN_CLAIMED = Happening("domain.claimed", _("The domain %(domain)s was entered for approval."))
     DOMAIN_PROVED = Happening("domain.proved", _("The domain %(domain)s was proved by its DNS record."))

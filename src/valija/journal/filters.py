@@ -15,31 +15,28 @@ from valija.journal.events import Event
 from valija.journal.models import Entries
 
 # What kind of things happen: a name for the reader, the beginnings of the codes.
+# fmt: off
 TOPICS: dict[str, tuple[str | Promise, tuple[str, ...]]] = {
     "licenses": (
         _("Licenses"),
-        (
-            "license.",
-            "activation.",
-            "activations.",
-            "key.",
-            "rule.",
-            "request.",
-            "claims.",
-            "pool.",
-            "pool_notice.",
-            "change.",
+        ("license.", "licenses.", "activation.", "activations.", "request.", "key.", "plan_rule.", "rule.", "change.",
+            "claims.", "pool_notice.", "pool.",
         ),
     ),
-    "people": (
-        _("People"),
-        ("account.", "user.", "users.", "address.", "address_change.", "bulk_act.", "group."),
-    ),
-    "sign-in": (_("Signing in"), ("sign_in.", "session.")),
+    "people": (_("People"), ("account.", "user.", "users.", "address.", "address_change.", "group.", "bulk_act.", "role_group.", "import.")),
+    "sign-in": (_("Signing in"), ("sign_in.", "session.", "factor.", "passkey.")),
     "domains": (_("Domains"), ("domain.",)),
-    "money": (_("Money"), ("cart.", "order.", "payment.", "subscription.", "trial.", "method.", "refund.")),
-    "programs": (_("Programs"), ("token.",)),
+    "money": (
+        _("Money"),
+        (
+            "cart.", "order.", "payment.", "subscription.", "trial.", "method.", "refund.", "invoice.", "credit.",
+            "discount.", "promo_code.", "tax.", "price.", "plan.", "transfer.",
+        ),
+    ),
+    "programs": (_("Programs"), ("token.", "webhook.", "directory.", "scim.")),
+    "journal": (_("Journal"), ("journal.", "export.", "report.")),
 }
+# fmt: on
 # Things that entries are about, as readers call them.
 KINDS: dict[str, str | Promise] = {
     "account": _("Account"),
@@ -48,6 +45,7 @@ KINDS: dict[str, str | Promise] = {
     "cartline": _("Cart"),
     "domain": _("Domain"),
     "group": _("Group"),
+    "endpoint": _("Webhook"),
     "license": _("License"),
     "order": _("Purchase"),
     "session": _("Session"),

@@ -290,6 +290,15 @@ LICENSES_IDLE = Kind(
     ),
     button=_("See the licenses without use"),
 )
+WEBHOOK_DISABLED = Kind(
+    "webhook_disabled",
+    subject=_("The webhook %(webhook)s was switched off"),
+    lines=(
+        _("We no longer send events to %(webhook)s, because %(reason)s."),
+        _("Nothing is lost: switch it on again, and everything since then is sent in its order."),
+    ),
+    button=_("See the webhook"),
+)
 
 ALL = (
     SIGN_IN, WELCOME, ADDRESS_TO_CONFIRM, ADDRESS_CHANGE_REQUESTED, ADDRESS_CHANGED, USER_DEACTIVATED, USER_RESTORED,
@@ -300,5 +309,6 @@ ALL = (
     SUBSCRIPTION_RENEWED, SUBSCRIPTION_RESTORED, SUBSCRIPTION_PAST_DUE, SUBSCRIPTION_SUSPENDED, SUBSCRIPTION_CANCELED,
     SUBSCRIPTION_ENDED, TRIAL_STARTED, TRIAL_ENDING, TRIAL_ENDED,
     RULE_SHORT, LICENSE_REQUESTED, REQUEST_REFUSED, CHANGE_FAILED, POOL_LOW, LICENSES_IDLE,
+    WEBHOOK_DISABLED,
 )  # fmt: skip
 BY_CODE = {kind.code: kind for kind in ALL}

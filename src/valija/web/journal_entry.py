@@ -19,6 +19,7 @@ PAGES: dict[str, tuple[str, bool, str | Promise]] = {
     "order": ("purchase", True, _("See the purchase")),
     "domain": ("domains", False, _("See the domains")),
     "apitoken": ("api_tokens", False, _("See the accesses")),
+    "endpoint": ("webhooks", False, _("See the webhooks")),
     "cartline": ("licenses", False, _("See the cart")),
 }
 THROUGH: dict[str, str | Promise] = {

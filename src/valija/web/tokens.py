@@ -45,6 +45,7 @@ SCOPE_WORDS: dict[str, str | Promise] = {
     Permission.METHOD_FORGET: _("Forget the payment method"),
     Permission.DOMAIN_SEE: _("See domains"),
     Permission.DOMAIN_CLAIM: _("Claim domains"),
+    Permission.WEBHOOK_CHANGE: _("Set up webhooks, which send out the journal"),
     Permission.JOURNAL_USERS: _("Read what users do"),
     Permission.JOURNAL_ACCOUNT: _("Read the account's journal"),
 }

@@ -33,6 +33,7 @@ from valija.web import (
     user_export,
     user_import,
     users,
+    webhooks,
 )
 
 
@@ -220,6 +221,21 @@ urlpatterns = [
     path("tokens", tokens.api_tokens, name="api_tokens"),
     path("tokens/create", tokens.create_token, name="create_token"),
     path("tokens/<uuid:token_id>/revoke", tokens.revoke_token, name="revoke_token"),
+    # Webhooks
+    path("webhooks", webhooks.webhooks_page, name="webhooks"),
+    path("webhooks/add", webhooks.add_webhook, name="add_webhook"),
+    path("webhooks/<uuid:webhook_id>", webhooks.webhook, name="webhook"),
+    path("webhooks/<uuid:webhook_id>/change", webhooks.change_webhook, name="change_webhook"),
+    path("webhooks/<uuid:webhook_id>/remove", webhooks.remove_webhook, name="remove_webhook"),
+    path("webhooks/<uuid:webhook_id>/secret", webhooks.rotate_webhook_secret, name="rotate_webhook_secret"),
+    path("webhooks/<uuid:webhook_id>/test", webhooks.test_webhook, name="test_webhook"),
+    path("webhooks/<uuid:webhook_id>/disable", webhooks.disable_webhook, name="disable_webhook"),
+    path("webhooks/<uuid:webhook_id>/enable", webhooks.enable_webhook, name="enable_webhook"),
+    path(
+        "webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/replay",
+        webhooks.replay_delivery,
+        name="replay_delivery",
+    ),
     # The test provider's card page
     path("test-payment/<uuid:payment_id>", test_payment.test_payment, name="test_payment"),
     path(
