@@ -66,6 +66,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "remind of renewals": {
         "task": "valija.billing.operations.reminding.remind_due",
         "every": timedelta(hours=1),
+    },
     "deliver webhooks": {
         "task": "valija.webhooks.operations.delivering.deliver_due",
         "every": timedelta(seconds=5),
