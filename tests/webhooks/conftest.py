@@ -26,7 +26,7 @@ def hook(alice: User, receiver: Receiver) -> Callable[..., Endpoint]:
 
     def add(*events: str) -> Endpoint:
         endpoint, secret = webhooks.add_webhook(alice.account, receiver.url, events, by=alice.as_actor())
-        endpoint.shown = secret
+        endpoint.shown = secret  # type: ignore[attr-defined]
         return endpoint
 
     return add

@@ -1,9 +1,11 @@
 """Who may have events sent where: public addresses alone, for administrators alone."""
 
+import socket
 from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
+import httpcore
 import pytest
 
 from valija.accounts.models import User
@@ -49,10 +51,10 @@ def test_what_is_public(address: str, public: bool) -> None:
 def test_a_name_that_means_a_private_address_is_not_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when it means a public one beside it, or meant one when the webhook was added."""
     connected: list[object] = []
-    monkeypatch.setattr(reaching.httpcore.SyncBackend, "connect_tcp", lambda *given: connected.append(given))
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", lambda *given: connected.append(given))
     for found in (["127.0.0.1"], ["93.184.216.34", "10.0.0.1"], ["::ffff:192.168.0.1"]):
         answers = [(0, 0, 0, "", (address, 443)) for address in found]
-        monkeypatch.setattr(reaching.socket, "getaddrinfo", lambda *_asked, found=answers, **_more: found)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_asked, found=answers, **_more: found)
         with pytest.raises(reaching.NotReachable, match="is not a public address"):
             reaching.post("https://hooks.aurora.example/", b"{}", {}, [])
     assert connected == []
@@ -70,10 +72,10 @@ def test_what_was_judged_is_what_is_connected_to(monkeypatch: pytest.MonkeyPatch
 
     def connect(_self: object, host: str, *_given: Any, **_more: Any) -> Any:
         connected.append(host)
-        raise reaching.httpcore.ConnectError("closed")
+        raise httpcore.ConnectError("closed")
 
-    monkeypatch.setattr(reaching.socket, "getaddrinfo", once)
-    monkeypatch.setattr(reaching.httpcore.SyncBackend, "connect_tcp", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", once)
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
     with pytest.raises(reaching.NotReachable):
         reaching.post("https://hooks.aurora.example/", b"{}", {}, [])
     assert connected == ["93.184.216.34"]

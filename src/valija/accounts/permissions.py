@@ -92,5 +92,13 @@ OF_ROLE: dict[str, frozenset[str]] = {
 }
 EVERYTHING = frozenset(Permission)
 # What a program's token can be limited to; a token never holds more than its maker.
-_OF_PEOPLE = {Permission.GROUP_SEE, Permission.GROUP_CHANGE, Permission.RULE_SEE, Permission.RULE_CHANGE}
-SCOPES = frozenset(_ADMINISTRATOR - _USER - _OF_PEOPLE)  # without what the API has no operation for
+_WITHOUT_API = {
+    Permission.GROUP_SEE,
+    Permission.GROUP_CHANGE,
+    Permission.RULE_SEE,
+    Permission.RULE_CHANGE,
+    Permission.LICENSE_DOWNGRADE,
+    Permission.SUBSCRIPTION_CANCEL,
+    Permission.TRIAL_START,
+}
+SCOPES = frozenset(_ADMINISTRATOR - _USER - _WITHOUT_API)

@@ -33,6 +33,7 @@ LASTS = {"30": _("30 days"), "90": _("90 days"), "365": _("A year"), "": _("With
 SCOPE_WORDS: dict[str, str | Promise] = {
     Permission.LICENSE_SEE: _("See plans and licenses"),
     Permission.LICENSE_ASSIGN: _("Assign, change and withdraw licenses"),
+    Permission.LICENSE_REMOVE: _("Remove licenses from the account"),
     Permission.USER_SEE: _("See users"),
     Permission.USER_ADD: _("Add users"),
     Permission.USER_CHANGE: _("Change users and their addresses"),
