@@ -97,7 +97,7 @@ def restore(account: Account, users: Sequence[User], *, by: Actor) -> None:
 
 @transaction.atomic
 def delete_user(account: Account, user: User, *, by: Actor) -> None:
-    """Delete a person for good: the personal data is erased, the journal keeps its proof with the name removed."""
+    """Delete a person for good: the personal data is erased; journal entries written before keep the name they were written with."""
     by.require(Permission.USER_DELETE, account)
     account, user = _held(account, user, by)
     accounts.require_giveable(user.role, by=by)
