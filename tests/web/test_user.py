@@ -116,7 +116,7 @@ def test_deleting_tells_before_what_goes_and_what_stays(browser: Client, aurora:
     words = page(browser.get(f"/users/{bob.pk}/deletion"))
     assert "What goes" in words
     assert "What stays" in words
-    assert "the name is removed from it" in words
+    assert "with the name and the address as they were" in words
     answer = browser.post(f"/users/{bob.pk}/delete", {})
     assert answer.status_code == 422
     assert aurora.users.filter(pk=bob.pk).exists()

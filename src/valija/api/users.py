@@ -241,6 +241,6 @@ def restore_user(request: ProgramRequest, user_id: UUID) -> UserOut:
 @refuses(accounts.LastAdministrator, accounts.RoleAboveOwn)
 @needs(Permission.USER_DELETE)
 def delete_user(request: ProgramRequest, user_id: UUID) -> Status[None]:
-    """Erase a user's personal data for good. The journal keeps its proof with the name removed."""
+    """Erase a user's personal data for good. The journal keeps entries written before as they were written."""
     licensing.delete_user(request.auth.account, _user(request, user_id), by=request.actor)
     return Status(204, None)
