@@ -13,7 +13,7 @@ from valija.core.errors import NotPermitted
 from valija.journal.models import Entry
 from valija.licensing import operations as licensing
 from valija.licensing import rules
-from valija.licensing.models import License, LicenseRule, Plan
+from valija.licensing.models import License, LicenseRule, Plan, RuleException
 from valija.mail.models import Letter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -105,6 +105,24 @@ def test_a_license_that_a_person_gave_is_never_taken(
     accounts.leave_group(nurses, [bob], by=by)
     a_minute_later()
     assert plan_of(bob) == "eco"
+
+
+def test_what_was_taken_from_many_by_hand_is_not_given_back_until_somebody_gives_it(
+    aurora: Account, alice: User, bob: User, dave: User, nurses: Group, buy: Any, plan: Plans
+) -> None:
+    buy(aurora, "pro", 2)
+    by = alice.as_actor()
+    accounts.join_group(nurses, [bob, dave], by=by)
+    licensing.switch_on_rule(aurora, plan("pro"), nurses, by=by)
+    licensing.apply_due.call()
+    both = aurora.users.filter(pk__in=[bob.pk, dave.pk])
+    for act, planned, held in (("withdraw", None, None), ("assign", plan("pro"), "pro")):
+        bulk = licensing.plan_bulk_act(aurora, act, both, plan=planned, by=by)
+        licensing.apply_bulk_act(bulk, by=by)
+        licensing.work_due.call()
+        a_minute_later()
+        assert (plan_of(bob), plan_of(dave)) == (held, held)
+    assert not RuleException.objects.exists()
 
 
 def test_too_few_are_given_in_order_the_administrators_told_once_and_it_goes_on(

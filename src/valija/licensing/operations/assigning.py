@@ -1,5 +1,6 @@
 """Giving licenses and taking them back."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -127,7 +128,7 @@ def withdraw_license(account: Account, user: User, *, by: Actor) -> License:
     user = locked_user(account, user, active=False)
     license = held_by(user)
     release(license)
-    except_from_rules(user)
+    except_from_rules(account, [user])
     journal.record(
         Event.LICENSE_WITHDRAWN,
         by=by,
@@ -141,10 +142,11 @@ def withdraw_license(account: Account, user: User, *, by: Actor) -> License:
     return license
 
 
-def except_from_rules(user: User) -> None:
+def except_from_rules(account: Account, users: Iterable[User]) -> None:
     """A rule must not give back at once what a person has just taken by hand."""
-    if LicenseRule.objects.on().filter(account=user.account_id).exists():
-        RuleException.objects.get_or_create(user=user, defaults={"account_id": user.account_id})
+    if LicenseRule.objects.on().filter(account=account).exists():
+        exceptions = [RuleException(account=account, user=user) for user in users]
+        RuleException.objects.bulk_create(exceptions, ignore_conflicts=True, batch_size=500)
 
 
 def locked_user(account: Account, user: User, *, active: bool = True) -> User:

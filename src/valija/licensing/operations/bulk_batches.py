@@ -8,12 +8,13 @@ from django.db.models import F
 from django.tasks import task
 
 from valija.accounts.models import Account, User
-from valija.accounts.permissions import OF_ROLE, SCOPES, Role
+from valija.accounts.permissions import OF_ROLE, SCOPES, Permission, Role
 from valija.core import clock, sql
 from valija.core.actor import Actor
 from valija.core.errors import NotPermitted
 from valija.licensing.models import BulkAct, BulkRow, RowState
 from valija.licensing.operations.addresses import move_addresses
+from valija.licensing.operations.assigning import except_from_rules
 from valija.licensing.operations.leaving import deactivate, restore
 from valija.licensing.operations.many import (
     give_licenses,
@@ -99,7 +100,7 @@ def _failed(reason: str) -> Result:
 
 
 def _assign(bulk: BulkAct, users: Users, rows: Rows, by: Actor) -> dict[UUID, Result]:
-    by.require("license.assign", bulk.account)
+    by.require(Permission.LICENSE_ASSIGN, bulk.account)
     assert bulk.plan is not None
     held, results, ready = licenses_of(users), dict[UUID, Result](), list[User]()
     for user in users:
@@ -120,10 +121,11 @@ def _assign(bulk: BulkAct, users: Users, rows: Rows, by: Actor) -> dict[UUID, Re
 
 
 def _withdraw(bulk: BulkAct, users: Users, rows: Rows, by: Actor) -> dict[UUID, Result]:
-    by.require("license.assign", bulk.account)
+    by.require(Permission.LICENSE_ASSIGN, bulk.account)
     held = licenses_of(users)
     taken = [(user, held[user.pk]) for user in users if user.pk in held]
     take_licenses(bulk.account, taken, by=by)
+    except_from_rules(bulk.account, [user for user, _license in taken])
     tell_withdrawn(taken, by=by)
     results: dict[UUID, Result] = {user.pk: _failed("not_licensed") for user in users}
     results.update({user.pk: (RowState.DONE, "", license.pk) for user, license in taken})
@@ -131,7 +133,7 @@ def _withdraw(bulk: BulkAct, users: Users, rows: Rows, by: Actor) -> dict[UUID, 
 
 
 def _send(bulk: BulkAct, users: Users, rows: Rows, by: Actor) -> dict[UUID, Result]:
-    by.require("license.assign", bulk.account)
+    by.require(Permission.LICENSE_ASSIGN, bulk.account)
     held = licenses_of(users)
     told = [(user, held[user.pk]) for user in users if user.pk in held and user.is_active]
     send_activations(bulk.account, told, by=by)
@@ -143,7 +145,7 @@ def _send(bulk: BulkAct, users: Users, rows: Rows, by: Actor) -> dict[UUID, Resu
 
 
 def _deactivate(bulk: BulkAct, users: Users, rows: Rows, by: Actor) -> dict[UUID, Result]:
-    by.require("user.deactivate", bulk.account)
+    by.require(Permission.USER_DEACTIVATE, bulk.account)
     results, leaving = dict[UUID, Result](), list[User]()
     staying = _administrators_without(bulk.account, users)
     for user in users:
@@ -169,7 +171,7 @@ def _administrators_without(account: Account, users: Users) -> int:
 
 
 def _restore(bulk: BulkAct, users: Users, rows: Rows, by: Actor) -> dict[UUID, Result]:
-    by.require("user.deactivate", bulk.account)
+    by.require(Permission.USER_DEACTIVATE, bulk.account)
     results, coming = dict[UUID, Result](), list[User]()
     for user in users:
         if user.is_active:
@@ -184,7 +186,7 @@ def _restore(bulk: BulkAct, users: Users, rows: Rows, by: Actor) -> dict[UUID, R
 
 
 def _move(bulk: BulkAct, users: Users, rows: Rows, by: Actor) -> dict[UUID, Result]:
-    by.require("user.change", bulk.account)
+    by.require(Permission.USER_CHANGE, bulk.account)
     written = {
         bulk.old_domain,
         *(each.in_words for each in bulk.account.domains.filter(name=bulk.old_domain)),
@@ -223,7 +225,7 @@ def _undo_assign(bulk: BulkAct, users: Users, rows: Rows, by: Actor) -> dict[UUI
 
 
 def _undo_withdraw(bulk: BulkAct, users: Users, rows: Rows, by: Actor) -> dict[UUID, Result]:
-    by.require("license.assign", bulk.account)
+    by.require(Permission.LICENSE_ASSIGN, bulk.account)
     free = {license.pk: license for license in _free(bulk, rows)}
     held, results = licenses_of(users), _kept(users)
     for plan in {license.plan for license in free.values()}:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from valija.accounts import operations as accounts
 from valija.accounts.models import Account, User
+from valija.accounts.permissions import Permission
 from valija.core import blobs, clock
 from valija.core.actor import Actor
 from valija.core.errors import Refusal
@@ -157,7 +158,7 @@ class Reader:
             row.reason = refusal.code
 
     def _create(self, row: ImportRow) -> None:
-        self.by.require("user.add", self.account)
+        self.by.require(Permission.USER_ADD, self.account)
         if reason := self._unusable(row.email):
             row.reason = reason
             return
@@ -171,7 +172,7 @@ class Reader:
             row.reason = "wrong_kind_of_plan"
 
     def _change(self, row: ImportRow, user: User) -> None:
-        self.by.require("user.change", self.account)
+        self.by.require(Permission.USER_CHANGE, self.account)
         user.account = self.account
         before = {name: getattr(user, name) for name in row.values}
         for name, value in row.values.items():

@@ -11,7 +11,15 @@ from valija.core import clock, sql, tokens
 from valija.core.actor import Actor
 from valija.journal import journal
 from valija.journal.events import Event
-from valija.licensing.models import CODE_LASTS, Activation, ActivationCode, License, LicenseRule, Plan
+from valija.licensing.models import (
+    CODE_LASTS,
+    Activation,
+    ActivationCode,
+    License,
+    LicenseRule,
+    Plan,
+    RuleException,
+)
 from valija.licensing.operations.assigning import code_digest, name_of
 from valija.licensing.operations.ending import keep
 from valija.mail import letters
@@ -54,7 +62,9 @@ def give_licenses(
     sql.update_each(
         License, [(license.pk, user.pk, now) for user, license in given], ("holder", "assigned_at")
     )
-    if rule is not None:
+    if rule is None:  # by hand: whoever was excepted from the rules is no longer
+        RuleException.objects.filter(user__in=[user.pk for user, _license in given]).delete()
+    else:
         License.objects.filter(pk__in=[license.pk for _user, license in given]).update(given_by=rule)
     said = {"rule": rule.in_words} if rule else {}
     journal.record_many(

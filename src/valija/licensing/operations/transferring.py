@@ -42,7 +42,7 @@ def transfer_license(account: Account, user: User, to: User, *, by: Actor) -> Li
 
     release(license)
     license.give_to(to)
-    except_from_rules(user)
+    except_from_rules(account, [user])
 
     for event, subject in ((Event.LICENSE_TRANSFERRED, user), (Event.LICENSE_RECEIVED, to)):
         journal.record(
