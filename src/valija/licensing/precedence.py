@@ -61,10 +61,6 @@ class Decision:
 
     fitting: set[UUID] = field(default_factory=set)  # everybody whom some rule fits
 
-    @property
-    def is_done(self) -> bool:
-        return not (self.free or self.keep or self.give)
-
 
 def decide(
     rules: Sequence[Rule],

@@ -15,9 +15,6 @@ class LicenseRequests(models.QuerySet["LicenseRequest"]):
         """Asked, and neither settled nor refused nor withdrawn."""
         return self.filter(settled_at=None, refused_at=None, withdrawn_at=None)
 
-    def unanswered(self) -> "LicenseRequests":
-        return self.open().filter(granted_at=None)
-
     def waiting(self) -> "LicenseRequests":
         """Granted, but no license was available: in the order of the grants."""
         return self.open().exclude(granted_at=None).order_by("granted_at", "id")

@@ -132,11 +132,15 @@ class Fixed(template.Node):
     def render(self, context: template.Context) -> SafeString:
         values = [str(variable.resolve(context)) for variable in self.depends_on]
         key = (get_language() or "", *values)
-        if key not in self.kept:
-            if len(self.kept) >= MOST_KEPT:
+        found = self.kept.get(key)
+        if found is None:
+            found = self.content.render(context)
+            if (
+                len(self.kept) >= MOST_KEPT
+            ):  # another thread may clear it too, so nothing is read from it again
                 self.kept.clear()
-            self.kept[key] = self.content.render(context)
-        return self.kept[key]
+            self.kept[key] = found
+        return found
 
 
 @register.tag
