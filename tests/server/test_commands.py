@@ -71,6 +71,13 @@ def test_the_outbox_is_read_as_lines_of_json(server: Running) -> None:
         assert {"to", "subject", "text", "links", "language", "letter", "written_at"} <= set(letter)
 
 
+def test_license_files_get_a_new_key(server: Running) -> None:
+    first, second = (_output(server, "rotate-key").split()[7] for _time in range(2))
+    assert first != second
+    with urlopen(f"{server.url}/api/v1/license-keys", timeout=5) as answer:
+        assert {first, second} <= {key["kid"] for key in json.load(answer)["keys"]}
+
+
 def test_home_may_stand_before_or_after_the_command(server: Running, tmp_path: Path) -> None:
     elsewhere, database_url = tmp_path / "elsewhere", server.environment["VALIJA_DATABASE_URL"]
     for arguments in (("--home", str(server.home), "outbox"), ("outbox", "--home", str(server.home))):

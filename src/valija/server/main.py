@@ -73,6 +73,9 @@ def _questioning(command: Command) -> None:
         "List what the clock will do until a day, on a copy; nothing is sent or charged.",
     )
     rehearse.add_argument("--until", metavar="DATE", required=True, help="like 2027-12-31")
+    command(
+        "rotate-key", "signing:run", "Sign license files with a new key; the old one verifies until they end."
+    )
     command("doctor", "doctor:run", "Look the installation over, and say what to do about what is wrong.")
 
 
