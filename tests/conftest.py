@@ -14,7 +14,14 @@ from valija.billing.providers.test import bank
 from valija.billing.quote import quote_cart
 from valija.core.ids import new_id
 from valija.licensing.models import Plan
+from valija.server import translations
 from valija.server.demo import Cast, fill
+
+
+def pytest_configure() -> None:
+    """In a clone that has not been started yet nothing is compiled, and every page would be in English."""
+    translations.compile_stale()
+
 
 APPROVED_CARD = "4242 4242 4242 4242"
 
